@@ -1,0 +1,141 @@
+import eslint from '@eslint/js';
+import prettier from 'eslint-config-prettier';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The house (docs/architecture.md): every room of src/ with the rooms it may import. Lower floors come first, and a
+ * room lists only rooms written above it, so imports run downward by construction.
+ */
+const rooms = {
+  model: [],
+  wire: ['model'],
+  config: ['model', 'wire'],
+  telemetry: ['model'],
+  vendors: ['model', 'wire', 'config'],
+  certificates: ['model'],
+  state: ['model', 'wire', 'config', 'vendors'],
+  placement: ['model', 'wire', 'config', 'vendors', 'state'],
+  scheduler: ['model', 'wire', 'config', 'telemetry', 'vendors', 'state', 'placement'],
+  admission: ['model', 'wire', 'config', 'telemetry', 'vendors', 'state', 'placement'],
+  simulator: ['model', 'wire', 'config', 'vendors', 'state', 'placement'],
+  kubernetes: ['model', 'wire', 'config', 'telemetry', 'vendors', 'certificates', 'state', 'scheduler'],
+  http: [
+    'model',
+    'wire',
+    'config',
+    'telemetry',
+    'certificates',
+    'state',
+    'placement',
+    'scheduler',
+    'admission',
+  ],
+  emulator: ['model', 'wire', 'config', 'telemetry', 'vendors', 'certificates', 'kubernetes'],
+};
+
+/** Packages that belong to a few rooms alone; `commands` and `main.ts` wire rooms together and own none. */
+const packageOwners = {
+  '@kubernetes/client-node': ['kubernetes'],
+  express: ['http', 'emulator'],
+  'node-forge': ['certificates'],
+  ajv: ['wire'],
+  commander: ['commands'],
+  pino: ['telemetry'],
+  'prom-client': ['telemetry'],
+  yaml: ['config', 'commands', 'emulator'],
+};
+
+/** Rooms that decide: no files, no sockets, no clock, no chance. What they need of those is handed in. */
+const pureRooms = ['model', 'wire', 'vendors', 'state', 'placement', 'scheduler', 'admission', 'simulator'];
+
+const impureGlobals = [
+  { object: 'Date', property: 'now', message: 'Take the time from the injected clock.' },
+  { object: 'Math', property: 'random', message: 'Take randomness from an injected source.' },
+  { object: 'process', property: 'env', message: 'Only config/environment.ts reads the environment.' },
+];
+
+function foreignPackages(room) {
+  return Object.entries(packageOwners)
+    .filter(([, owners]) => !owners.includes(room))
+    .map(([name]) => ({
+      group: [name, `${name}/*`],
+      message: `Only ${packageOwners[name].join(', ')} may import ${name}.`,
+    }));
+}
+
+function floorOf(room, allowed) {
+  const forbidden = [...Object.keys(rooms), 'commands'].filter(
+    (other) => other !== room && !allowed.includes(other),
+  );
+  const patterns = [
+    ...foreignPackages(room),
+    ...forbidden.map((other) => ({
+      group: [`**/${other}/**`],
+      message: `src/${room}/ may not import src/${other}/ (docs/architecture.md, "The house").`,
+    })),
+  ];
+  if (pureRooms.includes(room)) {
+    patterns.push({
+      group: ['node:*', '!node:crypto'],
+      message: `src/${room}/ does no I/O; pass it in.`,
+    });
+  }
+  return {
+    files: [`src/${room}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': ['error', { patterns }],
+      'no-restricted-properties': [
+        'error',
+        ...(pureRooms.includes(room) ? impureGlobals : impureGlobals.slice(2)),
+      ],
+    },
+  };
+}
+
+export default defineConfig(
+  { ignores: ['dist/', 'coverage/', 'node_modules/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // client-node models are classes that everyone writes as literals.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+    },
+  },
+  {
+    files: ['**/*.{js,mjs}'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+  ...Object.entries(rooms).map(([room, allowed]) => floorOf(room, allowed)),
+  {
+    files: ['src/commands/**/*.ts', 'src/main.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: foreignPackages('commands') }] },
+  },
+  { files: ['src/config/environment.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'jest-mock',
+              message: 'No module mocks: if a test needs one, the code needs a parameter.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  prettier,
+);
