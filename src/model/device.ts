@@ -1,0 +1,48 @@
+/**
+ * What a node announces. A device is one physical card (or die) of one vendor; its capacity is in the units used
+ * everywhere inside: slots (how many containers may share it at once), MiB of memory, and percent of its compute.
+ */
+
+/** The word by which a vendor is known in allocation strings and maps, e.g. `NVIDIA`. */
+export type VendorKey = string;
+
+export interface Device {
+  /** The identifier the device plugin knows, e.g. an NVML UUID. Unique within its vendor and node. */
+  readonly id: string;
+  readonly vendor: VendorKey;
+  readonly index: number;
+  /** Product name, e.g. `NVIDIA A100-SXM4-40GB`; type selectors match substrings of it. */
+  readonly type: string;
+  readonly slots: number;
+  readonly memoryMiB: number;
+  /** Compute capacity; 100 is one whole card, more or less when the plugin scales it. */
+  readonly corePercent: number;
+  readonly numa: number;
+  /** The plugin's operating mode on this card, e.g. `hami-core`, `mig`, `mps`. */
+  readonly mode: string;
+  readonly healthy: boolean;
+}
+
+/** Consumption on one device, in the device's own three dimensions. */
+export interface DeviceUsage {
+  readonly slots: number;
+  readonly memoryMiB: number;
+  readonly corePercent: number;
+}
+
+export const noUsage: DeviceUsage = { slots: 0, memoryMiB: 0, corePercent: 0 };
+
+/** One key for a device of any vendor within a node; vendor words contain no slash. */
+export function deviceKey(vendor: VendorKey, id: string): string {
+  return `${vendor}/${id}`;
+}
+
+/** A stable order for devices of one node: vendor, then index, then id. */
+export function compareDevices(a: Device, b: Device): number {
+  return compareText(a.vendor, b.vendor) || a.index - b.index || compareText(a.id, b.id);
+}
+
+/** Byte-wise comparison; `localeCompare` depends on the machine and is far slower. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

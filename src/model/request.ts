@@ -1,0 +1,70 @@
+/**
+ * What a pod asks for, parsed once per pod and free of Kubernetes spellings: numbers are integers in MiB and percent,
+ * absent means "not given".
+ */
+import type { ContainerRole } from './container-role.ts';
+import type { Device, VendorKey } from './device.ts';
+
+export type MemoryRequest =
+  | { readonly kind: 'mib'; readonly memoryMiB: number }
+  | { readonly kind: 'percent'; readonly percent: number };
+
+/** What one container asks of one vendor: `count` distinct devices, each with the same memory and cores. */
+export interface DeviceRequest {
+  readonly vendor: VendorKey;
+  readonly count: number;
+  readonly memory: MemoryRequest;
+  /** 0..100 percent of one device; 0 asks for no guaranteed compute. */
+  readonly corePercent: number;
+}
+
+export interface ContainerRequest {
+  readonly name: string;
+  readonly role: ContainerRole;
+  /** At most one per vendor, in the vendors' configured order; empty when the container needs no device. */
+  readonly devices: readonly DeviceRequest[];
+}
+
+/** Which devices of a vendor a pod accepts; empty lists accept all. */
+export interface DeviceSelector {
+  /** Lower-case fragments; a device's type must contain one of them. */
+  readonly useTypes: readonly string[];
+  /** Lower-case fragments; a device's type must contain none of them. */
+  readonly avoidTypes: readonly string[];
+  readonly useIds: readonly string[];
+  readonly avoidIds: readonly string[];
+  /** The wanted operating modes as written; a device fits if the text contains its mode. */
+  readonly modes?: string;
+}
+
+export type NodePolicy = 'binpack' | 'spread';
+
+/** How cards are ordered within a node, and whether only idle cards will do. */
+export interface DevicePolicy {
+  readonly order: 'binpack' | 'spread';
+  /** `mutex`: the pod takes only cards that nobody uses. */
+  readonly idleOnly: boolean;
+}
+
+export interface PodRequest {
+  readonly podUid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** One per container, init containers first, in spec order. */
+  readonly containers: readonly ContainerRequest[];
+  readonly selectors: ReadonlyMap<VendorKey, DeviceSelector>;
+  /** Effective amount of every vendor's count resource, by resource name; only positive ones. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** From the pod's annotations; the configuration's policy applies where absent. */
+  readonly nodePolicy?: NodePolicy;
+  readonly devicePolicy?: DevicePolicy;
+}
+
+/** MiB that a request needs of a device; a percentage rounds down, as the device plugins do (spec Q30). */
+export function memoryNeedMiB(memory: MemoryRequest, device: Device): number {
+  return memory.kind === 'mib' ? memory.memoryMiB : Math.floor((device.memoryMiB * memory.percent) / 100);
+}
+
+export function asksForDevices(request: PodRequest): boolean {
+  return request.containers.some((container) => container.devices.length > 0);
+}
