@@ -1,0 +1,98 @@
+/**
+ * The configuration as the rest of the house sees it: complete (every key has a value), checked and frozen. Names and
+ * units are those of the file a user writes. What each key means, its default and its bounds stand once, in
+ * `schema.ts`; the compiler holds the two together. Nothing here reads anything.
+ */
+import type { NodePolicy } from '../model/request.ts';
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+export interface TesseraConfig {
+  /** Addresses as `parseListenAddress` reads them; the empty text switches the last two off. */
+  readonly listen: string;
+  readonly listenExtender: string;
+  readonly listenMetrics: string;
+  readonly schedulerNames: readonly string[];
+  readonly forceOverwriteDefaultScheduler: boolean;
+  readonly nodePolicy: NodePolicy;
+  /** A comma list of words, read by the vendors' policy parser. */
+  readonly devicePolicy: string;
+  readonly hamiReasonCounters: boolean;
+  readonly bodyLimitMiB: number;
+  readonly extenderTimeoutSeconds: number;
+  readonly filterDeadlineMs: number;
+  readonly prioritizeDeadlineMs: number;
+  readonly keepAliveSeconds: number;
+  readonly shutdownGraceSeconds: number;
+  readonly logLevel: LogLevel;
+  readonly tls: TlsConfig;
+  /** Path of HAMi's `device-config.yaml`; empty when there is none. */
+  readonly deviceConfigFile: string;
+  readonly vendors: VendorsConfig;
+}
+
+export interface TlsConfig {
+  /** Both or neither; empty means "not given". */
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly names: readonly string[];
+  /** Name of a Secret in the server's own namespace; empty: the certificate made at start is kept in memory. */
+  readonly secret: string;
+  /** Names of MutatingWebhookConfigurations that are told the authority of the Secret. */
+  readonly webhookConfigurations: readonly string[];
+}
+
+export interface VendorsConfig {
+  readonly nvidia: NvidiaConfig;
+}
+
+export type GpuCorePolicy = 'default' | 'force' | 'disable';
+
+/** The `nvidia` block of HAMi's `device-config.yaml` (spec §3.2) in its spelling, and our switch `enabled`. */
+export interface NvidiaConfig {
+  readonly enabled: boolean;
+  /** Extended resources; an empty name, except the first, means that the resource does not exist. */
+  readonly resourceCountName: string;
+  readonly resourceMemoryName: string;
+  readonly resourceMemoryPercentageName: string;
+  readonly resourceCoreName: string;
+  readonly resourcePriorityName: string;
+  readonly overwriteEnv: boolean;
+  /** MiB; 0 means a whole card. */
+  readonly defaultMemory: number;
+  /** Percent of one card. */
+  readonly defaultCores: number;
+  readonly defaultGPUNum: number;
+  readonly memoryFactor: number;
+  readonly gpuCorePolicy: GpuCorePolicy;
+  readonly runtimeClassName: string;
+  /** From here on: read by the device plugin only, kept so that one file can serve both. */
+  readonly disableCoreLimit: boolean;
+  readonly deviceSplitCount: number;
+  readonly deviceMemoryScaling: number;
+  readonly deviceCoreScaling: number;
+  readonly preConfiguredDeviceMemory: number;
+  readonly libCudaLogLevel: string;
+  readonly enableNumaTopology: boolean;
+  readonly migProfileAllowlist: readonly MigProfileAllowance[];
+  readonly knownMigGeometries: readonly MigGeometries[];
+}
+
+export interface MigProfileAllowance {
+  /** Fragments of card model names. */
+  readonly models: readonly string[];
+  readonly profiles: readonly string[];
+}
+
+export interface MigGeometries {
+  readonly models: readonly string[];
+  readonly allowedGeometries: readonly (readonly MigTemplate[])[];
+}
+
+export interface MigTemplate {
+  readonly name: string;
+  readonly core?: number;
+  /** MiB. */
+  readonly memory: number;
+  readonly count: number;
+}

@@ -1,0 +1,47 @@
+/**
+ * Files and YAML as values: what cannot be read or parsed is a refusal that says why, never a throw. JSON is YAML, so
+ * one reader serves both. Which file it was is for the caller to add.
+ */
+import { readFileSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
+import { type Parsed, parsed, unparsable } from '../model/result.ts';
+
+/** The text of a UTF-8 file. */
+export function readText(file: string): Parsed<string> {
+  try {
+    return parsed(readFileSync(file, 'utf8'));
+  } catch (error) {
+    return unparsable(`cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** `go` reads as Go's YAML packages do: `yes` and `on` are booleans, `<<` merges, the last of two equal keys wins. */
+export type YamlDialect = 'strict' | 'go';
+
+/** The values of all documents in a text; none for a text that is empty or only comments. */
+export function parseYaml(text: string, dialect: YamlDialect): Parsed<readonly unknown[]> {
+  const documents = parseAllDocuments(text, {
+    logLevel: 'silent',
+    uniqueKeys: dialect === 'strict',
+    version: dialect === 'strict' ? '1.2' : '1.1',
+  });
+  const values: unknown[] = [];
+  for (const document of documents) {
+    const [error] = document.errors;
+    if (error !== undefined) return unparsable(`is not YAML: ${messageOf(error)}`);
+    try {
+      values.push(document.toJS());
+    } catch (failure) {
+      // Aliases that lead nowhere, or that would unfold without bounds.
+      return unparsable(`is not YAML: ${messageOf(failure)}`);
+    }
+  }
+  return parsed(values);
+}
+
+/** The first line; the YAML parser draws the place of an error below it. */
+function messageOf(error: unknown): string {
+  const isTold = typeof error === 'object' && error !== null && 'message' in error;
+  const message = String(isTold ? error.message : error);
+  return (message.split('\n')[0] ?? message).replace(/:$/, '');
+}

@@ -1,0 +1,192 @@
+/**
+ * Every metric of the house, listed once, in a registry of its own: two apps in one process do not share numbers.
+ * Counters and histograms are fed where things happen. Gauges that mirror state are set by functions that run when
+ * the page is rendered, so nothing has to keep them current. No label ever holds a name that a tenant chose.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export const bindResults = ['bound', 'refused', 'failed'] as const;
+export type BindResult = (typeof bindResults)[number];
+
+export const admissionResults = ['allowed', 'mutated', 'denied', 'warned', 'failed'] as const;
+export type AdmissionResult = (typeof admissionResults)[number];
+
+export const malformedKinds = ['register', 'allocation', 'pod', 'node', 'body'] as const;
+export type MalformedKind = (typeof malformedKinds)[number];
+
+/** Seconds, from a half millisecond to the longest verb deadline. */
+const verbBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Binds may wait at a node's gate for almost kube-scheduler's whole time-out. */
+const bindBuckets = [...verbBuckets, 20, 30];
+
+export type Metrics = ReturnType<typeof makeMetrics>;
+
+export interface MetricsOptions {
+  /** CPU, memory, garbage collection and event-loop delay of this process; on unless told otherwise. */
+  readonly processMetrics?: boolean;
+}
+
+export function makeMetrics({ processMetrics = true }: MetricsOptions = {}) {
+  const registry = new Registry();
+  const refreshers: (() => void)[] = [];
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+
+  return {
+    ...makeCounters(registry),
+    ...makeHistograms(registry),
+    ...makeGauges(registry),
+    contentType: registry.contentType,
+    /** Runs `refresh` before every rendering; it sets gauges from state and must not wait for anything. */
+    onRender(refresh: () => void): void {
+      refreshers.push(refresh);
+    },
+    /** The page in Prometheus' text format. Rejects if a refresher throws, for a page of old numbers would lie. */
+    async render(): Promise<string> {
+      for (const refresh of refreshers) refresh();
+      return registry.metrics();
+    },
+  } as const;
+}
+
+function makeCounters(registry: Registry) {
+  const registers = [registry];
+  return {
+    refusals: new Counter({
+      name: 'tessera_refusals_total',
+      help: 'Nodes refused by filter, by reason code.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    binds: countingFromZero(
+      new Counter({
+        name: 'tessera_binds_total',
+        help: 'Binds: written, refused before the write, failed at it and rolled back.',
+        labelNames: ['result'],
+        registers,
+      }),
+      'result',
+      bindResults,
+    ),
+    admissions: countingFromZero(
+      new Counter({
+        name: 'tessera_admissions_total',
+        help: 'Admission reviews by outcome; a warned one is admitted with a warning, a failed one not understood.',
+        labelNames: ['result'],
+        registers,
+      }),
+      'result',
+      admissionResults,
+    ),
+    malformed: countingFromZero(
+      new Counter({
+        name: 'tessera_malformed_total',
+        help: 'Inputs that could not be decoded, by kind.',
+        labelNames: ['kind'],
+        registers,
+      }),
+      'kind',
+      malformedKinds,
+    ),
+    oversized: new Counter({
+      name: 'tessera_http_oversized_total',
+      help: 'Requests refused because their body exceeds bodyLimitMiB.',
+      registers,
+    }),
+    prioritizeFailed: new Counter({
+      name: 'tessera_prioritize_failed_total',
+      help: 'Prioritize calls answered with equal scores because of a failure or the deadline.',
+      registers,
+    }),
+    outsideSample: new Counter({
+      name: 'tessera_outside_sample_total',
+      help: 'Filter calls whose nodes all refuse while a node that was not named fits.',
+      registers,
+    }),
+  };
+}
+
+function makeHistograms(registry: Registry) {
+  const histogram = (name: string, help: string, buckets: readonly number[]) =>
+    new Histogram({ name, help, buckets: [...buckets], registers: [registry] });
+  return {
+    filterSeconds: histogram('tessera_filter_duration_seconds', 'Time of filter calls.', verbBuckets),
+    prioritizeSeconds: histogram(
+      'tessera_prioritize_duration_seconds',
+      'Time of prioritize calls.',
+      verbBuckets,
+    ),
+    bindSeconds: histogram(
+      'tessera_bind_duration_seconds',
+      'Time of bind calls, waiting included.',
+      bindBuckets,
+    ),
+    bindGateWaitSeconds: histogram(
+      'tessera_bind_gate_wait_seconds',
+      'Time that binds wait at the gate of their node.',
+      bindBuckets,
+    ),
+    admissionSeconds: histogram(
+      'tessera_admission_duration_seconds',
+      'Time of admission reviews.',
+      verbBuckets,
+    ),
+  };
+}
+
+function makeGauges(registry: Registry) {
+  const registers = [registry];
+  const certificateExpirySeconds = new Gauge({
+    name: 'tessera_certificate_expiry_timestamp_seconds',
+    help: 'When the serving certificate ends, in seconds since the epoch; absent while there is none.',
+    registers,
+  });
+  // A gauge without labels starts at 0, which would read as a certificate that ended in 1970.
+  certificateExpirySeconds.remove();
+  return {
+    ledgerEntries: new Gauge({
+      name: 'tessera_ledger_entries',
+      help: 'Allocations in the ledger, by state.',
+      labelNames: ['state'],
+      registers,
+    }),
+    ledgerForeign: new Gauge({
+      name: 'tessera_ledger_foreign',
+      help: 'Allocations in the ledger that were not written by us and are charged by their own request.',
+      registers,
+    }),
+    ledgerDrift: new Gauge({
+      name: 'tessera_ledger_drift',
+      help: 'Differences between the ledger and the cluster found by the last audit; must be 0.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    nodes: new Gauge({
+      name: 'tessera_nodes',
+      help: 'Nodes in the device-state cache, by state.',
+      labelNames: ['state'],
+      registers,
+    }),
+    devices: new Gauge({
+      name: 'tessera_devices',
+      help: 'Devices in the device-state cache, by vendor and state.',
+      labelNames: ['vendor', 'state'],
+      registers,
+    }),
+    synced: new Gauge({
+      name: 'tessera_synced',
+      help: 'Whether the device-state cache is complete: 1 or 0.',
+      registers,
+    }),
+    certificateExpirySeconds,
+  };
+}
+
+/** Series that exist from the start let a rate see their first increase. */
+function countingFromZero<Label extends string>(
+  counter: Counter<Label>,
+  label: Label,
+  values: readonly string[],
+): Counter<Label> {
+  for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
+  return counter;
+}
