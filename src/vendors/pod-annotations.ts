@@ -1,0 +1,33 @@
+/**
+ * The pod annotations that belong to the scheduler and the device plugin, not to a vendor (spec §1.8). A tenant may
+ * not set them: admission removes them, and the ledger believes them only on bound pods.
+ */
+import type { Vendor } from './vendor.ts';
+
+/** Annotation, and label, that name the chosen node. */
+export const nodeAnnotation = 'hami.io/vgpu-node';
+/** Unix seconds of the placement, decimal. */
+export const timeAnnotation = 'hami.io/vgpu-time';
+/** `allocating`, then `success` or `failed` by the device plugin. */
+export const bindPhaseAnnotation = 'hami.io/bind-phase';
+/** Unix seconds of the bind, decimal. */
+export const bindTimeAnnotation = 'hami.io/bind-time';
+export const migAllocationsAnnotation = 'hami.io/vgpu-mig-allocations';
+/** Our signature under an allocation. */
+export const sealAnnotation = 'tessera.io/seal';
+
+/** Every annotation key that a tenant may not set on a new pod. */
+export function reservedAnnotations(vendors: readonly Vendor[]): readonly string[] {
+  return [
+    nodeAnnotation,
+    timeAnnotation,
+    bindPhaseAnnotation,
+    bindTimeAnnotation,
+    migAllocationsAnnotation,
+    sealAnnotation,
+    ...vendors.flatMap(({ annotations }) => [annotations.allocated, annotations.toAllocate]),
+  ];
+}
+
+/** Label keys that a tenant may not set on a new pod: the device monitor lists pods by it. */
+export const reservedLabels: readonly string[] = [nodeAnnotation];

@@ -1,0 +1,62 @@
+/**
+ * What a pod asks of all vendors together: the one parse that filter, bind, admission and the ledger share. A field
+ * that cannot be understood is a problem of the whole pod; it never degrades into "asks for nothing" (spec Q12).
+ */
+import { askedQuantity, type PodObject } from '../model/cluster-objects.ts';
+import { effectiveAmount } from '../model/container-role.ts';
+import type { DeviceSelector, DeviceRequest, PodRequest } from '../model/request.ts';
+import { countOf } from '../model/quantity.ts';
+import { policiesOf } from './policy-annotations.ts';
+import { parseSelector } from './selection.ts';
+import type { RequestProblem, Vendor } from './vendor.ts';
+
+export interface PodReading {
+  /** With problems, this holds what such a pod must be reckoned with if it runs all the same: whole cards. */
+  readonly request: PodRequest;
+  readonly problems: readonly RequestProblem[];
+  readonly warnings: readonly string[];
+}
+
+/** Reads a pod's request. Never throws. */
+export function readPodRequest(pod: PodObject, vendors: readonly Vendor[]): PodReading {
+  const problems: RequestProblem[] = [];
+  const warnings: string[] = [];
+  const containers = pod.containers.map((container) => {
+    const devices: DeviceRequest[] = [];
+    for (const vendor of vendors) {
+      const reading = vendor.request(container);
+      if (!reading.ok) {
+        problems.push(...reading.problems);
+        devices.push(reading.charge);
+        continue;
+      }
+      warnings.push(...reading.warnings);
+      if (reading.request !== undefined) devices.push(reading.request);
+    }
+    return { name: container.name, role: container.role, devices };
+  });
+  const selectors = new Map<string, DeviceSelector>();
+  for (const vendor of vendors) {
+    const selector = parseSelector(pod.annotations, vendor.annotations);
+    if (selector !== undefined) selectors.set(vendor.key, selector);
+  }
+  const { uid: podUid, namespace, name } = pod;
+  const counts = countsOf(pod, vendors);
+  return {
+    request: { podUid, namespace, name, containers, selectors, counts, ...policiesOf(pod.annotations) },
+    problems,
+    warnings,
+  };
+}
+
+/** The effective amount of each vendor's count resource, by resource name; only positive ones. */
+function countsOf(pod: PodObject, vendors: readonly Vendor[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const roles = pod.containers.map(({ role }) => role);
+  for (const { resources } of vendors) {
+    const amounts = pod.containers.map((container) => countOf(askedQuantity(container, resources.count)));
+    const total = effectiveAmount(roles, (index) => amounts[index] ?? 0);
+    if (total > 0) counts.set(resources.count, total);
+  }
+  return counts;
+}

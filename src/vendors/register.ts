@@ -1,0 +1,147 @@
+/**
+ * The node annotation in which a HAMi device plugin publishes its devices: a JSON array (plugins from v2.8) or
+ * colon-terminated CSV records (up to v2.7); spec §1.2 and §1.3. Order means nothing: plugins shuffle it every
+ * 30 seconds, so the result is sorted. A value is taken whole or refused whole with the place of its fault.
+ */
+import { compareDevices, type Device, type VendorKey } from '../model/device.ts';
+import { type Parsed, parsed, unparsable } from '../model/result.ts';
+import { schemaParser } from '../wire/validate.ts';
+
+/** Reads a register annotation of either form. An empty list is refused: no plugin announces nothing. */
+export function parseRegister(value: string, vendor: VendorKey): Parsed<readonly Device[]> {
+  const devices = value.trimStart().startsWith('[') ? parseJson(value, vendor) : parseCsv(value, vendor);
+  if (!devices.ok) return devices;
+  if (devices.value.length === 0) return unparsable('the annotation lists no device');
+  return withUniqueIds([...devices.value].sort(compareDevices));
+}
+
+interface JsonDevice {
+  readonly id: string;
+  readonly index?: number | null;
+  readonly count?: number | null;
+  readonly devmem?: number | null;
+  readonly devcore?: number | null;
+  readonly type?: string | null;
+  readonly numa?: number | null;
+  readonly mode?: string | null;
+  readonly health?: boolean | null;
+}
+
+const largestInt32 = 2 ** 31 - 1;
+/** An id must survive the allocation string, whose separators these are. */
+const idPattern = '^[^,:;\\s]+$';
+const amount = { type: 'integer', minimum: 0, maximum: largestInt32, nullable: true };
+const text = { type: 'string', nullable: true };
+
+const readDevices = schemaParser<readonly JsonDevice[]>({
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: {
+      id: { type: 'string', pattern: idPattern },
+      index: amount,
+      count: amount,
+      devmem: amount,
+      devcore: amount,
+      type: text,
+      numa: { type: 'integer', nullable: true },
+      mode: text,
+      health: { type: 'boolean', nullable: true },
+    },
+    required: ['id'],
+  },
+});
+
+/** The mode of plugins that do not name one. */
+const defaultMode = 'hami-core';
+
+function parseJson(value: string, vendor: VendorKey): Parsed<readonly Device[]> {
+  let json: unknown;
+  try {
+    json = JSON.parse(value);
+  } catch (error) {
+    return unparsable(`not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const devices = readDevices(json);
+  if (!devices.ok) return devices;
+  return parsed(
+    devices.value.map((device) => ({
+      id: device.id,
+      vendor,
+      index: device.index ?? 0,
+      type: device.type ?? '',
+      slots: device.count ?? 0,
+      memoryMiB: device.devmem ?? 0,
+      corePercent: device.devcore ?? 0,
+      numa: device.numa ?? 0,
+      mode: device.mode ?? defaultMode,
+      // Writers omit false, so an absent `health` is an unhealthy card.
+      healthy: device.health ?? false,
+    })),
+  );
+}
+
+function parseCsv(value: string, vendor: VendorKey): Parsed<readonly Device[]> {
+  if (!value.includes(':')) return unparsable('node annotation missing device separator');
+  const devices: Device[] = [];
+  for (const record of value.split(':')) {
+    if (record.trim() === '') continue;
+    const device = parseCsvRecord(record, vendor);
+    if (!device.ok) return device;
+    devices.push(device.value);
+  }
+  return parsed(devices);
+}
+
+function parseCsvRecord(record: string, vendor: VendorKey): Parsed<Device> {
+  const fields = record.split(',');
+  if (fields.length === 1) return unparsable(`malformed node annotation segment: ${JSON.stringify(record)}`);
+  if (fields.length !== 7 && fields.length !== 9) {
+    return unparsable(`unexpected field count ${fields.length} in node annotation`);
+  }
+  const [id = '', count = '', memory = '', core = '', type = '', numa = '', health = ''] = fields;
+  const [index = '0', mode = defaultMode] = fields.slice(7);
+  if (!new RegExp(idPattern).test(id.trim())) return unparsable(`invalid id field: ${JSON.stringify(id)}`);
+  const numbers = { count, memory, core, numa, index };
+  for (const [field, written] of Object.entries(numbers)) {
+    if (!isInt32(written)) return unparsable(`invalid ${field} field: ${JSON.stringify(written)}`);
+    if (Number(written) < 0 && field !== 'numa') {
+      return unparsable(`${field} field must not be negative: ${written}`);
+    }
+  }
+  const healthy = parseGoBool(health);
+  if (healthy === undefined) return unparsable(`invalid health field: ${JSON.stringify(health)}`);
+  return parsed({
+    id: id.trim(),
+    vendor,
+    index: Number(index),
+    type,
+    slots: Number(count),
+    memoryMiB: Number(memory),
+    corePercent: Number(core),
+    numa: Number(numa),
+    mode,
+    healthy,
+  });
+}
+
+/** True for a base-10 integer that fits 32 bits; `Number` alone would take '' and '0x1f'. */
+export function isInt32(text: string): boolean {
+  return /^[+-]?\d{1,10}$/.test(text) && Math.abs(Number(text)) <= largestInt32;
+}
+
+/** Go's `strconv.ParseBool`: exactly these spellings, else undefined. */
+export function parseGoBool(text: string): boolean | undefined {
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
+  if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
+  return undefined;
+}
+
+function withUniqueIds(devices: readonly Device[]): Parsed<readonly Device[]> {
+  const seen = new Set<string>();
+  for (const { id } of devices) {
+    if (seen.has(id)) return unparsable(`device ${JSON.stringify(id)} is listed twice`);
+    seen.add(id);
+  }
+  return parsed(devices);
+}

@@ -1,0 +1,90 @@
+/**
+ * What a device family tells the rest of the house: a declarative row (names and keys) and a few hooks. The fit
+ * ladder, the encoders, the selection annotations and the node lock exist once and read the row; a hook holds only
+ * what the family really does differently. No code outside a vendor's own file may ask which vendor it has.
+ */
+import type { ContainerObject, NodeObject } from '../model/cluster-objects.ts';
+import type { Device, VendorKey } from '../model/device.ts';
+import type { DeviceRequest } from '../model/request.ts';
+
+/** Names of extended resources; an absent one does not exist for this family. */
+export interface VendorResources {
+  /** How many devices. The only one that nodes advertise and kubelet counts. */
+  readonly count: string;
+  readonly memory?: string;
+  readonly memoryPercent?: string;
+  readonly cores?: string;
+  readonly priority?: string;
+}
+
+/** Keys of pod annotations. */
+export interface VendorAnnotations {
+  readonly allocated: string;
+  readonly toAllocate: string;
+  readonly useTypes: string;
+  readonly avoidTypes: string;
+  readonly useIds: string;
+  readonly avoidIds: string;
+  readonly modes?: string;
+}
+
+export interface Vendor {
+  readonly key: VendorKey;
+  readonly resources: VendorResources;
+  readonly annotations: VendorAnnotations;
+  /** The node annotations that `discover` reads; while they and the count resource stay, so does its answer. */
+  readonly nodeAnnotations: readonly string[];
+  /** The devices that a node offers now. Never throws, whatever the annotation holds. */
+  discover(node: NodeObject): Discovery;
+  /** What a container asks of this family. Never throws. */
+  request(container: ContainerObject): RequestReading;
+  /** What admission adds to a container; applied to its own result it adds nothing. */
+  mutate(container: ContainerObject): ContainerMutation;
+}
+
+export type Discovery =
+  /** The node has nothing of this family. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'devices'; readonly devices: readonly Device[] }
+  /** Published but not usable now, e.g. its plugin is gone. */
+  | { readonly kind: 'unavailable'; readonly detail: string }
+  /** Not readable: the last good devices stay, and somebody is told. */
+  | { readonly kind: 'malformed'; readonly problem: string };
+
+/** One field of a request that cannot be understood, in the words a user needs to mend it. */
+export interface RequestProblem {
+  readonly container: string;
+  readonly field: string;
+  readonly value: string;
+  readonly fix: string;
+}
+
+export type RequestReading =
+  | { readonly ok: true; readonly request?: DeviceRequest; readonly warnings: readonly string[] }
+  /** `charge` is what to reckon with when such a pod runs all the same: whole cards. */
+  | {
+      readonly ok: false;
+      readonly problems: readonly RequestProblem[];
+      readonly charge: DeviceRequest;
+    };
+
+export interface ContainerMutation {
+  /** True when the container asks for this family's devices, by its own words or by the defaults added here. */
+  readonly usesDevices: boolean;
+  /** Resource limits to set where they differ. */
+  readonly limits: Readonly<Record<string, string>>;
+  /** Environment variables to set where they differ. */
+  readonly env: Readonly<Record<string, string>>;
+  /** For a pod that names none. */
+  readonly runtimeClassName?: string;
+}
+
+export function problemSentence(problem: RequestProblem): string {
+  return `container "${problem.container}": ${problem.field}: ${JSON.stringify(problem.value)} ${problem.fix}`;
+}
+
+/** All resource names of a family, count first. */
+export function resourceNames({ resources }: Vendor): readonly string[] {
+  const { count, memory, memoryPercent, cores, priority } = resources;
+  return [count, memory, memoryPercent, cores, priority].filter((name) => name !== undefined);
+}
