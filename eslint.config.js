@@ -1,3 +1,4 @@
+import { builtinModules } from 'node:module';
 import eslint from '@eslint/js';
 import prettier from 'eslint-config-prettier';
 import { defineConfig } from 'eslint/config';
@@ -49,11 +50,32 @@ const packageOwners = {
 /** Rooms that decide: no files, no sockets, no clock, no chance. What they need of those is handed in. */
 const pureRooms = ['model', 'wire', 'vendors', 'state', 'placement', 'scheduler', 'admission', 'simulator'];
 
-const impureGlobals = [
-  { object: 'Date', property: 'now', message: 'Take the time from the injected clock.' },
-  { object: 'Math', property: 'random', message: 'Take randomness from an injected source.' },
-  { object: 'process', property: 'env', message: 'Only config/environment.ts reads the environment.' },
-];
+const timeMessage = 'Take the time from the injected clock.';
+const environmentRule = {
+  object: 'process',
+  property: 'env',
+  message: 'Only config/environment.ts reads the environment.',
+};
+const pureRoomRules = {
+  'no-restricted-properties': [
+    'error',
+    environmentRule,
+    { object: 'Date', property: 'now', message: timeMessage },
+    { object: 'Math', property: 'random', message: 'Take randomness from an injected source.' },
+  ],
+  'no-restricted-globals': [
+    'error',
+    ...['setTimeout', 'setInterval', 'setImmediate', 'performance', 'fetch', 'console'].map((name) => ({
+      name,
+      message: 'Rooms that decide do no I/O and do not wait; pass it in.',
+    })),
+  ],
+  'no-restricted-syntax': [
+    'error',
+    { selector: 'ImportExpression', message: 'Imports of a deciding room stand at its top.' },
+    { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: timeMessage },
+  ],
+};
 
 function foreignPackages(room) {
   return Object.entries(packageOwners)
@@ -75,20 +97,16 @@ function floorOf(room, allowed) {
       message: `src/${room}/ may not import src/${other}/ (docs/architecture.md, "The house").`,
     })),
   ];
-  if (pureRooms.includes(room)) {
-    patterns.push({
-      group: ['node:*', '!node:crypto'],
-      message: `src/${room}/ does no I/O; pass it in.`,
-    });
-  }
+  const isPure = pureRooms.includes(room);
+  const message = `src/${room}/ does no I/O; pass it in.`;
+  if (isPure) patterns.push({ group: ['node:*'], message });
+  const paths = isPure ? builtinModules.map((name) => ({ name, message })) : [];
   return {
     files: [`src/${room}/**/*.ts`],
     rules: {
-      'no-restricted-imports': ['error', { patterns }],
-      'no-restricted-properties': [
-        'error',
-        ...(pureRooms.includes(room) ? impureGlobals : impureGlobals.slice(2)),
-      ],
+      'no-restricted-imports': ['error', { patterns, paths }],
+      'no-restricted-properties': ['error', environmentRule],
+      ...(isPure ? pureRoomRules : {}),
     },
   };
 }
@@ -117,7 +135,10 @@ export default defineConfig(
   ...Object.entries(rooms).map(([room, allowed]) => floorOf(room, allowed)),
   {
     files: ['src/commands/**/*.ts', 'src/main.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: foreignPackages('commands') }] },
+    rules: {
+      'no-restricted-imports': ['error', { patterns: foreignPackages('commands') }],
+      'no-restricted-properties': ['error', environmentRule],
+    },
   },
   { files: ['src/config/environment.ts'], rules: { 'no-restricted-properties': 'off' } },
   {

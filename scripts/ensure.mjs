@@ -20,6 +20,7 @@ function filesBelow(folder) {
     .sort();
 }
 
+/** One hash of names and contents. */
 function hashOf(paths) {
   const hash = createHash('sha256');
   for (const path of paths) hash.update(path).update('\0').update(readFileSync(path)).update('\0');
@@ -39,10 +40,19 @@ function run(what, command, args) {
   }
 }
 
-const installStamp = 'node_modules/.tessera-install';
-const installHash = hashOf(['package.json', 'package-lock.json']);
-if (!isCurrent(installStamp, installHash)) {
-  run('installing dependencies', 'npm', ['ci', '--no-audit', '--no-fund']);
+/** True when what npm says it has installed is what the lockfile asks for; optional packages may be left out. */
+function isInstalled() {
+  const installed = 'node_modules/.package-lock.json';
+  if (!existsSync(installed) || !existsSync('node_modules/.bin/node')) return false;
+  const wanted = JSON.parse(readFileSync('package-lock.json', 'utf8')).packages;
+  const present = JSON.parse(readFileSync(installed, 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || present[path]?.version === version,
+  );
+}
+
+if (!isInstalled()) {
+  run('installing dependencies', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
   if (!existsSync('node_modules/.bin/node')) {
     console.error(
       'tessera: the package "node" did not install its binary, so scripts would run on this machine\'s own Node ' +
@@ -50,7 +60,6 @@ if (!isCurrent(installStamp, installHash)) {
     );
     process.exit(1);
   }
-  writeFileSync(installStamp, installHash);
 }
 
 if (process.argv.includes('--build')) {

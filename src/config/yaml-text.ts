@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 
-/** The text of a UTF-8 file. */
+/** The text of a UTF-8 file, without the mark that some editors put in front. */
 export function readText(file: string): Parsed<string> {
   try {
-    return parsed(readFileSync(file, 'utf8'));
+    return parsed(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
     return unparsable(`cannot be read: ${messageOf(error)}`);
   }
@@ -26,14 +26,15 @@ export function parseYaml(text: string, dialect: YamlDialect): Parsed<readonly u
     version: dialect === 'strict' ? '1.2' : '1.1',
   });
   const values: unknown[] = [];
-  for (const document of documents) {
+  for (const [index, document] of [...documents].entries()) {
+    const refuse = (error: unknown) => unparsable(`document ${index + 1}: is not YAML: ${messageOf(error)}`);
     const [error] = document.errors;
-    if (error !== undefined) return unparsable(`is not YAML: ${messageOf(error)}`);
+    if (error !== undefined) return refuse(error);
     try {
       values.push(document.toJS());
     } catch (failure) {
       // Aliases that lead nowhere, or that would unfold without bounds.
-      return unparsable(`is not YAML: ${messageOf(failure)}`);
+      return refuse(failure);
     }
   }
   return parsed(values);

@@ -97,6 +97,12 @@ function makeCounters(registry: Registry) {
       help: 'Prioritize calls answered with equal scores because of a failure or the deadline.',
       registers,
     }),
+    watchSignals: new Counter({
+      name: 'tessera_watch_signals_total',
+      help: 'What happened to the watches on the API server, by feed and signal.',
+      labelNames: ['feed', 'signal'],
+      registers,
+    }),
     outsideSample: new Counter({
       name: 'tessera_outside_sample_total',
       help: 'Filter calls whose nodes all refuse while a node that was not named fits.',

@@ -9,11 +9,13 @@ export interface AdmissionRequest {
   readonly version: AdmissionVersion;
   readonly uid: string;
   readonly operation: string;
-  /** `group/version, resource` of the object, e.g. `pods` of the core group. */
+  /** Of the object, in the plural, e.g. `pods`. */
   readonly resource: string;
   readonly subResource: string;
   readonly namespace: string;
   readonly dryRun: boolean;
+  /** Groups of the user who asks, as the API server knows them. */
+  readonly userGroups: readonly string[];
   /** The object under review, as sent; undefined on deletion. */
   readonly object: unknown;
 }
@@ -54,6 +56,7 @@ interface RawAdmissionReview {
     readonly subResource?: string | null;
     readonly namespace?: string | null;
     readonly dryRun?: boolean | null;
+    readonly userInfo?: { readonly groups?: readonly string[] | null } | null;
     readonly object?: unknown;
   };
 }
@@ -74,6 +77,11 @@ const readReview = schemaParser<RawAdmissionReview>({
         subResource: text,
         namespace: text,
         dryRun: { type: 'boolean', nullable: true },
+        userInfo: {
+          type: 'object',
+          nullable: true,
+          properties: { groups: { type: 'array', nullable: true, items: { type: 'string' } } },
+        },
       },
       required: ['uid'],
     },
@@ -128,6 +136,7 @@ export function parseAdmissionReview(body: unknown): Parsed<AdmissionRequest> {
     subResource: request.subResource ?? '',
     namespace: request.namespace ?? '',
     dryRun: request.dryRun ?? false,
+    userGroups: request.userInfo?.groups ?? [],
     object: request.object,
   });
 }

@@ -36,6 +36,7 @@ describe('makeMetrics', () => {
       'tessera_prioritize_failed_total counter',
       'tessera_refusals_total counter',
       'tessera_synced gauge',
+      'tessera_watch_signals_total counter',
     ]);
   });
 

@@ -1,0 +1,288 @@
+/**
+ * The device-state cache: the inventory of every node and the ledger of every allocation, kept current by events in
+ * time proportional to what changed. Everything here is synchronous, so that a check and the reservation that follows
+ * it cannot be interleaved. It reads no clock and does no I/O; callers hand in the time and report what it answers.
+ */
+import type { Allocation } from '../model/allocation.ts';
+import { type NamespacedName, type NodeObject, podName, type PodObject } from '../model/cluster-objects.ts';
+import type { NodeView } from '../model/node-view.ts';
+import type { PodRequest } from '../model/request.ts';
+import { type PodReading, readPodRequest } from '../vendors/pod-request.ts';
+import type { Vendor } from '../vendors/vendor.ts';
+import {
+  type AllocationProblem,
+  type Charge,
+  chargeOf,
+  isSameAllocation,
+  readAllocation,
+  type Trust,
+} from './charge.ts';
+import { Ledger } from './ledger.ts';
+import { boundEntry, type LedgerEntry, withLoad } from './ledger-entry.ts';
+import type { NodeRecord } from './node-record.ts';
+import { NodeTable, type RegisterProblem } from './node-table.ts';
+
+/** An unbound pod that asks for a managed resource, or tried to. */
+export interface PendingPod {
+  readonly pod: PodObject;
+  readonly reading: PodReading;
+}
+
+export interface DeviceStateOptions {
+  readonly vendors: readonly Vendor[];
+  /** How far a bound pod's annotations are believed. */
+  readonly trustOf: (pod: PodObject) => Trust;
+  /** Told of every charge of devices that ends. */
+  readonly onReleased?: (entry: LedgerEntry) => void;
+}
+
+export class DeviceState {
+  readonly vendors: readonly Vendor[];
+  readonly #trustOf: (pod: PodObject) => Trust;
+  readonly #nodes: NodeTable;
+  readonly #ledger: Ledger;
+  readonly #pending = new Map<string, PendingPod>();
+  /** Names as events brought them, of pending and of charged pods. */
+  readonly #uidByName = new Map<string, string>();
+  /** Pods whose drain time is over while their objects still say that something runs. */
+  readonly #drained = new Set<string>();
+  #synced = false;
+
+  constructor({ vendors, trustOf, onReleased }: DeviceStateOptions) {
+    this.vendors = vendors;
+    this.#trustOf = trustOf;
+    this.#nodes = new NodeTable(vendors);
+    this.#ledger = new Ledger(this.#nodes, (entry) => {
+      if (!this.#pending.has(entry.podUid)) this.#forgetName(entry, entry.podUid);
+      if (entry.request.counts.size > 0) onReleased?.(entry);
+    });
+  }
+
+  /** False until the first complete picture is in; before that nothing may be answered from here. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  markSynced(): void {
+    this.#synced = true;
+  }
+
+  // --- reading
+
+  /** The picture of a node, or undefined when no such node is known. */
+  view(name: string): NodeView | undefined {
+    return this.#nodes.view(name);
+  }
+
+  /** The node as it would be with nothing on it, or undefined when no such node is known. */
+  idleView(name: string): NodeView | undefined {
+    return this.#nodes.idleView(name);
+  }
+
+  /** Names of all known nodes, in no particular order. */
+  nodeNames(): Iterable<string> {
+    return this.#nodes.names();
+  }
+
+  /** The record behind a view, for readers that need more than the planner does. */
+  node(name: string): NodeRecord | undefined {
+    return this.#nodes.find(name);
+  }
+
+  entry(podUid: string): LedgerEntry | undefined {
+    return this.#ledger.find(podUid);
+  }
+
+  entries(): Iterable<LedgerEntry> {
+    return this.#ledger.entries();
+  }
+
+  pending(podUid: string): PendingPod | undefined {
+    return this.#pending.get(podUid);
+  }
+
+  pendingPods(): Iterable<PendingPod> {
+    return this.#pending.values();
+  }
+
+  /** The UID behind a namespaced name, among pending pods and the ledger. */
+  uidOf(pod: NamespacedName): string | undefined {
+    return this.#uidByName.get(podName(pod));
+  }
+
+  // --- events
+
+  /** Takes a node as it is now. Answers what could not be read, once per change of the value. */
+  applyNode(node: NodeObject): readonly RegisterProblem[] {
+    const { record, devicesChanged, problems } = this.#nodes.apply(node);
+    if (devicesChanged) this.#rederive(record);
+    return problems;
+  }
+
+  /** A node object is gone: its devices are, too, and nothing drains there any longer. */
+  removeNode(name: string): void {
+    const record = this.#nodes.find(name);
+    if (record === undefined) return;
+    this.#nodes.remove(record);
+    const entries = this.#ledger.entriesOf(name);
+    for (const entry of entries) if (entry.state === 'draining') this.#ledger.release(entry.podUid);
+    if (entries.length === 0) this.#nodes.forgetIfUnknown(record);
+  }
+
+  /** Takes a pod as it is now. Answers what of its allocation could not be read when the pod is charged. */
+  applyPod(pod: PodObject, nowMs: number): readonly AllocationProblem[] {
+    const name = podName(pod);
+    const previous = this.#uidByName.get(name);
+    // A name that comes back with another UID tells that the former pod is gone. Only names that events brought are
+    // compared: a bind may be ahead of the events, and one about an older pod of that name must not end it.
+    if (previous !== undefined && previous !== pod.uid) this.removePod(previous, nowMs);
+
+    const ended = pod.phase === 'Succeeded' || pod.phase === 'Failed';
+    if (pod.nodeName === undefined) {
+      this.#applyUnbound(pod, ended);
+      return [];
+    }
+    this.#pending.delete(pod.uid);
+    if (ended && (!pod.running || this.#drained.has(pod.uid))) {
+      this.#ledger.release(pod.uid);
+      this.#forgetName(pod, pod.uid);
+      return [];
+    }
+    const problems = this.#applyBound(pod, pod.nodeName);
+    this.#uidByName.set(name, pod.uid);
+    if (ended) this.#ledger.drain(pod.uid, nowMs);
+    return problems;
+  }
+
+  /** A pod object is gone. Containers that were last seen running stay charged for a while. */
+  removePod(podUid: string, nowMs: number): void {
+    const pending = this.#pending.get(podUid);
+    if (pending !== undefined) {
+      this.#pending.delete(podUid);
+      this.#forgetName(pending.pod, podUid);
+    }
+    this.#drained.delete(podUid);
+    const entry = this.#ledger.find(podUid);
+    if (entry === undefined) return;
+    this.#forgetName(entry, podUid);
+    if (entry.running) this.#ledger.drain(podUid, nowMs);
+    else this.#ledger.release(podUid);
+  }
+
+  /** Ends the charges whose drain time is over, and answers how many those were. */
+  expireDraining(nowMs: number): number {
+    const drained = this.#ledger.drained(nowMs);
+    for (const entry of drained) {
+      // Only while the object is there can an event of it come that would begin the drain again.
+      if (this.#uidByName.get(podName(entry)) === entry.podUid) this.#drained.add(entry.podUid);
+      this.#ledger.release(entry.podUid);
+    }
+    return drained.length;
+  }
+
+  // --- binds
+
+  /**
+   * Commits an allocation before it is written to the cluster. The caller has planned it on the current view in the
+   * same synchronous step; anything that does not fit here is a bug and throws.
+   */
+  assume(inputs: { pod: PodObject; request: PodRequest; node: string; allocation: Allocation }): void {
+    const { pod, request, node, allocation } = inputs;
+    if (this.#ledger.find(pod.uid) !== undefined)
+      throw new Error(`pod ${podName(pod)} is in the ledger already`);
+    const entry = withLoad({
+      ...boundEntry(pod, { request, node, charge: { allocation, withheld: new Map() } }),
+      state: 'assumed',
+      initFinished: false,
+      running: false,
+    });
+    this.#ledger.insert(entry);
+    const over = this.#nodes.obtain(node).overCommitted(entry.load.usage.keys());
+    if (over === undefined) return;
+    this.#ledger.release(pod.uid);
+    throw new Error(`assuming pod ${podName(pod)} would over-commit device ${over} of node ${node}`);
+  }
+
+  /** The cluster has the allocation. Without effect when a watch event said so first. */
+  confirm(podUid: string): void {
+    const entry = this.#ledger.find(podUid);
+    if (entry?.state === 'assumed') this.#ledger.replace(entry, { ...entry, state: 'bound' });
+    this.#pending.delete(podUid);
+  }
+
+  /** Takes an assumed allocation back; a bound one stays. May be called twice. */
+  cancel(podUid: string): void {
+    if (this.#ledger.find(podUid)?.state === 'assumed') this.#ledger.release(podUid);
+  }
+
+  // --- inside
+
+  #applyUnbound(pod: PodObject, ended: boolean): void {
+    const reading = readPodRequest(pod, this.vendors);
+    const managed = reading.problems.length > 0 || reading.request.counts.size > 0;
+    if (!ended && managed) {
+      this.#pending.set(pod.uid, { pod, reading });
+      this.#uidByName.set(podName(pod), pod.uid);
+      return;
+    }
+    this.#pending.delete(pod.uid);
+    if (this.#ledger.find(pod.uid) === undefined) this.#forgetName(pod, pod.uid);
+  }
+
+  #applyBound(pod: PodObject, node: string): readonly AllocationProblem[] {
+    const entry = this.#ledger.find(pod.uid);
+    if (entry?.node === node && entry.state !== 'assumed') {
+      this.#follow(entry, pod);
+      return [];
+    }
+    const annotated = readAllocation(pod, this.vendors);
+    if (entry?.node === node && isSameAllocation(annotated, entry.allocation)) {
+      this.#follow(entry, pod);
+      return [];
+    }
+    // Assumed one way, bound another: the cluster is right.
+    if (entry !== undefined) this.#ledger.release(pod.uid);
+    const { request } = readPodRequest(pod, this.vendors);
+    const derivedFrom = { annotated, trust: this.#trustOf(pod) };
+    const charge = this.#charge(this.#nodes.obtain(node), request, derivedFrom);
+    this.#ledger.insert(boundEntry(pod, { request, node, charge, derivedFrom }));
+    return annotated.problems;
+  }
+
+  /** For a bound UID the allocation never changes; only the pod's progress does. */
+  #follow(entry: LedgerEntry, pod: PodObject): void {
+    const state = entry.state === 'assumed' ? 'bound' : entry.state;
+    const { running, initFinished, gracePeriodSeconds } = pod;
+    const next = { ...entry, state, running, gracePeriodSeconds };
+    this.#ledger.replace(
+      entry,
+      initFinished === entry.initFinished ? next : withLoad({ ...next, initFinished }),
+    );
+  }
+
+  #charge(
+    record: NodeRecord,
+    request: PodRequest,
+    derivedFrom: NonNullable<LedgerEntry['derivedFrom']>,
+  ): Charge {
+    return chargeOf({
+      ...derivedFrom,
+      request,
+      vendors: this.vendors,
+      deviceOf: (vendor, id) => record.device(vendor, id),
+    });
+  }
+
+  /** Charges that depend on the node's devices are made anew when those change. */
+  #rederive(record: NodeRecord): void {
+    for (const entry of this.#ledger.entriesOf(record.name)) {
+      if (entry.derivedFrom === undefined) continue;
+      const charge = this.#charge(record, entry.request, entry.derivedFrom);
+      this.#ledger.replace(entry, withLoad({ ...entry, ...charge }));
+    }
+  }
+
+  #forgetName(pod: NamespacedName, uid: string): void {
+    if (this.#uidByName.get(podName(pod)) === uid) this.#uidByName.delete(podName(pod));
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Every node's record, kept current by node objects. A record outlives its object while pods are charged there, and is
+ * forgotten when neither is left.
+ */
+import type { NodeObject } from '../model/cluster-objects.ts';
+import type { VendorKey } from '../model/device.ts';
+import type { NodeView } from '../model/node-view.ts';
+import { countOf, mebibytesOf, milliOf } from '../model/quantity.ts';
+import type { Vendor } from '../vendors/vendor.ts';
+import { fingerprintOf, nextInventory, sameInventory } from './inventory.ts';
+import { noHostAmounts, NodeRecord } from './node-record.ts';
+
+/** A vendor's node annotation that could not be read; its last good inventory stays in force. */
+export interface RegisterProblem {
+  readonly vendor: VendorKey;
+  readonly problem: string;
+}
+
+export interface NodeChange {
+  readonly record: NodeRecord;
+  /** True when the devices are not the ones they were. */
+  readonly devicesChanged: boolean;
+  /** What could not be read, once per change of the value. */
+  readonly problems: readonly RegisterProblem[];
+}
+
+export class NodeTable {
+  readonly #vendors: readonly Vendor[];
+  readonly #records = new Map<string, NodeRecord>();
+  readonly #fingerprints = new Map<string, string>();
+  #generation = 0;
+
+  constructor(vendors: readonly Vendor[]) {
+    this.#vendors = vendors;
+  }
+
+  find(name: string): NodeRecord | undefined {
+    return this.#records.get(name);
+  }
+
+  /** The record of a node, made when there is none yet: pods may be known before their node. */
+  obtain(name: string): NodeRecord {
+    let record = this.#records.get(name);
+    if (record === undefined) {
+      record = new NodeRecord(name, () => (this.#generation += 1));
+      this.#records.set(name, record);
+    }
+    return record;
+  }
+
+  view(name: string): NodeView | undefined {
+    const record = this.#records.get(name);
+    return record?.known === true ? record.view() : undefined;
+  }
+
+  idleView(name: string): NodeView | undefined {
+    const record = this.#records.get(name);
+    return record?.known === true ? record.idleView() : undefined;
+  }
+
+  *names(): Iterable<string> {
+    for (const record of this.#records.values()) if (record.known) yield record.name;
+  }
+
+  /** Takes a node as it is now. */
+  apply(node: NodeObject): NodeChange {
+    const record = this.obtain(node.name);
+    if (!record.known) {
+      record.known = true;
+      record.touch();
+    }
+    this.#applyAllocatable(record, node);
+    const problems: RegisterProblem[] = [];
+    let devicesChanged = false;
+    for (const vendor of this.#vendors) {
+      const fingerprint = fingerprintOf(node, vendor);
+      const place = `${node.name}/${vendor.key}`;
+      if (this.#fingerprints.get(place) === fingerprint) continue;
+      this.#fingerprints.set(place, fingerprint);
+      const discovery = vendor.discover(node);
+      if (discovery.kind === 'malformed') problems.push({ vendor: vendor.key, problem: discovery.problem });
+      const previous = record.inventory(vendor.key);
+      const next = nextInventory(discovery, previous);
+      if (sameInventory(previous, next)) continue;
+      record.setInventory(vendor.key, next);
+      devicesChanged = true;
+    }
+    return { record, devicesChanged, problems };
+  }
+
+  /** A node object is gone: its devices are, too. */
+  remove(record: NodeRecord): void {
+    for (const { key } of this.#vendors) {
+      this.#fingerprints.delete(`${record.name}/${key}`);
+      if (record.inventory(key) !== undefined) record.setInventory(key, undefined);
+    }
+    record.known = false;
+    record.setAllocatable(new Map(), noHostAmounts);
+    record.touch();
+  }
+
+  /** Nothing is charged on the node any longer; without its object it need not be remembered. */
+  forgetIfUnknown(record: NodeRecord): void {
+    if (!record.known) this.#records.delete(record.name);
+  }
+
+  #applyAllocatable(record: NodeRecord, node: NodeObject): void {
+    const counts = new Map(
+      this.#vendors.map(({ resources }) => [resources.count, countOf(node.allocatable[resources.count])]),
+    );
+    record.setAllocatable(counts, {
+      cpuMilli: milliOf(node.allocatable['cpu']),
+      memoryMiB: mebibytesOf(node.allocatable['memory']),
+      pods: countOf(node.allocatable['pods']),
+    });
+  }
+}
