@@ -1,0 +1,127 @@
+/**
+ * Filter: which of the named nodes could take the pod now. It returns every one of them and changes nothing but the
+ * soft assumption (a single feasible node is where the pod will go, since prioritize is then not called).
+ */
+import type { Allocation } from '../model/allocation.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Refusal } from '../model/reason.ts';
+import { asksForDevices, type PodRequest } from '../model/request.ts';
+import { plan, type PolicyDefaults } from '../placement/planner.ts';
+import type { DeviceState } from '../state/device-state.ts';
+import { problemSentence } from '../vendors/vendor.ts';
+import type { ExtenderArgs } from '../wire/extender.ts';
+import type { Assumptions } from './assumptions.ts';
+import { candidateNames, candidateViews } from './candidate-views.ts';
+import type { KnownPod, Requests } from './requests.ts';
+
+export interface FilterDeps {
+  readonly state: DeviceState;
+  readonly requests: Requests;
+  readonly assumptions: Assumptions;
+  readonly policies: PolicyDefaults;
+  readonly clock: Clock;
+  /** Milliseconds after which the answer is an error rather than a late list. */
+  readonly filterDeadlineMs: number;
+}
+
+export type FilterAnswer =
+  | {
+      readonly kind: 'answered';
+      readonly feasible: readonly string[];
+      readonly refused: ReadonlyMap<string, Refusal>;
+    }
+  /** Nothing can be said now; kube-scheduler tries again. */
+  | { readonly kind: 'error'; readonly code: FilterErrorCode; readonly message: string };
+
+export type FilterErrorCode = 'NotSynced' | 'DeadlineExceeded' | 'OutsideSample';
+
+/** Below this many names kube-scheduler has not sampled: it looks for at least 100 feasible nodes. */
+const smallestSample = 100;
+const mostRetries = 3;
+const nodesPerDeadlineCheck = 64;
+
+export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
+  const { state, requests, assumptions, policies, clock } = deps;
+  if (!state.synced)
+    return { kind: 'error', code: 'NotSynced', message: 'the device state is not complete yet' };
+
+  const known = requests.read(args.pod);
+  const { request, problems } = known.reading;
+  assumptions.end(request.podUid);
+  if (problems.length > 0) return refuseAll(args, problems.map(problemSentence));
+  if (!asksForDevices(request)) {
+    return { kind: 'answered', feasible: candidateNames(args.candidates), refused: new Map() };
+  }
+
+  const deadlineMs = clock.nowMs() + deps.filterDeadlineMs;
+  const feasible: string[] = [];
+  const refused = new Map<string, Refusal>();
+  let lastFit: { readonly node: string; readonly allocation: Allocation } | undefined;
+  let seen = 0;
+  for (const { name, view } of candidateViews(args.candidates, state)) {
+    seen += 1;
+    if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return tooLate(deps, seen);
+    if (view === undefined) {
+      refused.set(name, { code: 'NodeUnregistered', detail: 'the cache knows no such node' });
+      continue;
+    }
+    const verdict = plan(view, request, policies);
+    if (verdict.ok) {
+      feasible.push(name);
+      lastFit = { node: name, allocation: verdict.allocation };
+    } else refused.set(name, verdict.refusal);
+  }
+  if (feasible.length === 1 && lastFit !== undefined) {
+    assumptions.expect(request, lastFit.node, lastFit.allocation);
+  }
+  if (feasible.length === 0 && mustRetry(args, known, { deps, deadlineMs })) {
+    return { kind: 'error', code: 'OutsideSample', message: 'fits outside the sample, retrying' };
+  }
+  return { kind: 'answered', feasible, refused };
+}
+
+function refuseAll(args: ExtenderArgs, problems: readonly string[]): FilterAnswer {
+  const refusal: Refusal = { code: 'RequestInvalid', problems };
+  const refused = new Map(candidateNames(args.candidates).map((name) => [name, refusal]));
+  return { kind: 'answered', feasible: [], refused };
+}
+
+function tooLate({ filterDeadlineMs }: FilterDeps, seen: number): FilterAnswer {
+  return {
+    kind: 'error',
+    code: 'DeadlineExceeded',
+    message: `no answer within ${filterDeadlineMs} ms (${seen} nodes looked at)`,
+  };
+}
+
+interface Elsewhere {
+  readonly deps: FilterDeps;
+  readonly deadlineMs: number;
+}
+
+/** kube-scheduler names a sample of a large cluster; a pod that fits only elsewhere should get another sample. */
+function mustRetry({ candidates }: ExtenderArgs, known: KnownPod, elsewhere: Elsewhere): boolean {
+  if (candidates.form !== 'names' || candidates.names.length < smallestSample) return false;
+  if (known.retries >= mostRetries) return false;
+  if (!fitsElsewhere(candidates.names, known.reading.request, elsewhere)) return false;
+  known.retries += 1;
+  return true;
+}
+
+/** Looks at the nodes that were not named for as long as there is time. */
+function fitsElsewhere(
+  names: readonly string[],
+  request: PodRequest,
+  { deps, deadlineMs }: Elsewhere,
+): boolean {
+  const { state, policies, clock } = deps;
+  const named = new Set(names);
+  let seen = 0;
+  for (const name of state.nodeNames()) {
+    seen += 1;
+    if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
+    const view = named.has(name) ? undefined : state.view(name);
+    if (view !== undefined && plan(view, request, policies).ok) return true;
+  }
+  return false;
+}

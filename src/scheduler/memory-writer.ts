@@ -1,0 +1,22 @@
+/** A cluster that is only remembered: a bind becomes the pod event that a watch would bring. For snapshots and play. */
+import type { PodObject } from '../model/cluster-objects.ts';
+import type { BindCommand, BindOutcome, ClusterWriter } from './cluster-writer.ts';
+
+export class MemoryWriter implements ClusterWriter {
+  readonly #onBound: (pod: PodObject) => void;
+
+  /** @param onBound takes the pod as it is after the bind */
+  constructor(onBound: (pod: PodObject) => void) {
+    this.#onBound = onBound;
+  }
+
+  bind({ pod, node, metadata }: BindCommand): Promise<BindOutcome> {
+    this.#onBound({
+      ...pod,
+      nodeName: node,
+      annotations: { ...pod.annotations, ...metadata?.annotations },
+      labels: { ...pod.labels, ...metadata?.labels },
+    });
+    return Promise.resolve({ kind: 'bound' });
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Refusals as text. kube-scheduler groups waiting pods by the exact string it is given, so the wire form holds only
+ * reason words in byte order; numbers go to explanations and events, where people read them.
+ */
+import type { CardReason, Refusal } from '../model/reason.ts';
+
+/**
+ * The reason words of a refusal, e.g. `CardInsufficientMemory, CardTypeMismatch`.
+ *
+ * @param counters true for HAMi's form, e.g. `1/4 CardTypeMismatch, 3/4 CardInsufficientMemory` (spec §5.6.2)
+ */
+export function wireReason(refusal: Refusal, counters: boolean): string {
+  switch (refusal.code) {
+    case 'NodeUnregistered':
+      return 'node unregistered';
+    case 'AllocatedCardsInsufficientRequest': {
+      const counts = new Map<string, number>(countsOf(refusal.refused));
+      if (refusal.accepted > 0) counts.set(refusal.code, refusal.accepted);
+      return [...counts]
+        .map(([word, count]) => (counters ? `${count}/${refusal.cards} ${word}` : word))
+        .sort()
+        .join(', ');
+    }
+    case 'RequestInvalid':
+      return `RequestInvalid: ${refusal.problems.join('; ')}`;
+    default:
+      return refusal.code;
+  }
+}
+
+/** The same refusal as a sentence with its numbers. */
+export function refusalSentence(refusal: Refusal): string {
+  switch (refusal.code) {
+    case 'NodeUnregistered':
+      return refusal.detail ?? 'the node announces no such device';
+    case 'NodeInsufficientDevice':
+      return `container "${refusal.container}" asks for ${refusal.wanted} ${refusal.vendor} cards, the node has ${refusal.cards}`;
+    case 'NodeCountExhausted':
+      return `the pod asks for ${refusal.wanted} of ${refusal.resource}, the node has ${Math.max(0, refusal.free)} left`;
+    case 'AllocatedCardsInsufficientRequest': {
+      const causes = countsOf(refusal.refused).map(([reason, count]) => `${count} ${reason}`);
+      return (
+        `container "${refusal.container}" needs ${refusal.wanted} of ${refusal.cards} ${refusal.vendor} cards, ` +
+        `${refusal.accepted} would do; refused: ${causes.join(', ')}`
+      );
+    }
+    case 'RequestInvalid':
+      return refusal.problems.join('; ');
+  }
+}
+
+/** The codes a refusal counts under in metrics: one per reason word. */
+export function reasonCodesOf(refusal: Refusal): readonly string[] {
+  if (refusal.code !== 'AllocatedCardsInsufficientRequest') return [refusal.code];
+  return countsOf(refusal.refused).map(([reason]) => reason);
+}
+
+function countsOf(refused: Readonly<Partial<Record<CardReason, number>>>): [CardReason, number][] {
+  return (Object.entries(refused) as [CardReason, number][]).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,45 @@
+/**
+ * Wakes pods that were refused on old news. kube-scheduler retries a pod on the event that frees a card, and may ask
+ * before our own watch has brought that event; refused again, the pod would then wait for minutes. So a release that
+ * is absorbed shortly after a refusal makes one harmless change to the node, which lets kube-scheduler ask once more.
+ */
+import type { Clock } from '../model/clock.ts';
+
+export interface WakeUpOptions {
+  readonly clock: Clock;
+  /** Changes the node so that kube-scheduler sees an event. Must not throw. */
+  readonly nudge: (node: string) => void;
+}
+
+/** How far back a refusal may have been based on news older than the release. */
+const staleRefusalMs = 5000;
+/** Releases this close together share one nudge. */
+const coalesceMs = 200;
+
+export class WakeUp {
+  readonly #clock: Clock;
+  readonly #nudge: (node: string) => void;
+  #lastRefusalMs = -Infinity;
+  #planned = false;
+
+  constructor({ clock, nudge }: WakeUpOptions) {
+    this.#clock = clock;
+    this.#nudge = nudge;
+  }
+
+  /** Some pod fits no node at this moment. */
+  refused(): void {
+    this.#lastRefusalMs = this.#clock.nowMs();
+  }
+
+  /** Something of the node's devices has become free. */
+  released(node: string): void {
+    const recent = this.#clock.nowMs() - this.#lastRefusalMs <= staleRefusalMs;
+    if (!recent || this.#planned) return;
+    this.#planned = true;
+    this.#clock.after(coalesceMs, () => {
+      this.#planned = false;
+      this.#nudge(node);
+    });
+  }
+}

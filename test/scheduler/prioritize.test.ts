@@ -1,0 +1,223 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { PolicyDefaults } from '../../src/placement/planner.ts';
+import { Assumptions } from '../../src/scheduler/assumptions.ts';
+import { prioritize, type PrioritizeDeps } from '../../src/scheduler/prioritize.ts';
+import { Requests } from '../../src/scheduler/requests.ts';
+import type { NodeFields } from '../support/kubernetes-objects.ts';
+import { DeviceState } from '../../src/state/device-state.ts';
+import { gpuPod, makeState, nvidiaVendors, podObject } from '../state/support/device-states.ts';
+import {
+  binpackBinpack,
+  byName,
+  byObject,
+  flush,
+  makeWorld,
+  scoresOf,
+  type World,
+} from './support/scheduler-world.ts';
+import { boundOutcome } from './support/scripted-writer.ts';
+
+const gpu = { count: 1, memoryMiB: 4096 };
+const pod = gpuPod({ gpu });
+const spread: PolicyDefaults = { nodePolicy: 'spread', devicePolicy: { order: 'binpack', idleOnly: false } };
+
+/** One-card nodes `n1`…, of which so many MiB are in use by one pod each. */
+function worldUsing(memoryMiB: readonly number[], policies: PolicyDefaults = binpackBinpack): World {
+  const nodes = memoryMiB.map((_, index) => ({ name: `n${index + 1}`, devices: [{}] }));
+  const world = makeWorld({ policies, nodes });
+  for (const [index, used] of memoryMiB.entries()) {
+    const nodeName = `n${index + 1}`;
+    if (used > 0) world.pod({ name: `on-${nodeName}`, nodeName, allocated: `gpu-0,NVIDIA,${used},0:;` });
+  }
+  return world;
+}
+
+const rank = (world: World, who = pod, names = [...world.state.nodeNames()]) =>
+  scoresOf(world.scheduler.prioritize(byName(who, ...names)).priorities);
+
+describe('prioritize', () => {
+  it('gives 10 to the fullest node that fits, less by value to the others, and 0 to those that do not', () => {
+    // Fullness with the pod: n1 (1/10 + 0 + 4096/8192)/3 = 20 %, n2 (2/10 + 0 + 6096/8192)/3 ≈ 31 %.
+    expect(rank(worldUsing([0, 2000, 5000]))).toEqual({ n1: 6, n2: 10, n3: 0 });
+  });
+
+  it('turns round when nodes are to be spread', () => {
+    // Emptiness with the pod: n1 80 %, n2 69 %.
+    expect(rank(worldUsing([0, 2000, 5000], spread))).toEqual({ n1: 10, n2: 8, n3: 0 });
+  });
+
+  it.each([
+    { annotation: 'spread', wantWinner: 'n1' },
+    { annotation: 'binpack', wantWinner: 'n2' },
+    { annotation: 'nonsense', wantWinner: 'n2' },
+  ])("lets the pod's annotation $annotation overrule the configuration", ({ annotation, wantWinner }) => {
+    const annotated = gpuPod({ gpu, annotations: { 'hami.io/node-scheduler-policy': annotation } });
+    expect(rank(worldUsing([0, 2000], spread), annotated)[wantWinner]).toBe(10);
+  });
+
+  it('gives 10 to one of equals, the first by name, and 9 to the rest', () => {
+    expect(rank(worldUsing([0, 0, 0]), pod, ['n3', 'n2', 'n1'])).toEqual({ n1: 10, n2: 9, n3: 9 });
+  });
+
+  it('gives 0 to nodes it does not know', () => {
+    expect(rank(worldUsing([0]), pod, ['n1', 'n9'])).toEqual({ n1: 10, n9: 0 });
+  });
+
+  it('answers in the order asked', () => {
+    const { priorities } = worldUsing([0, 0]).scheduler.prioritize(byName(pod, 'n2', 'n9', 'n1'));
+    expect(priorities.map(({ Host }) => Host)).toEqual(['n2', 'n9', 'n1']);
+  });
+
+  const equal = [
+    { name: 'a pod without devices', who: podObject() },
+    { name: 'a request that cannot be read', who: gpuPod({ gpu: { count: 1, memoryMiB: '16Gi' } }) },
+    { name: 'a pod that fits nowhere', who: gpuPod({ gpu: { count: 3 } }) },
+  ];
+  it.each(equal)('is indifferent to $name', ({ who }) => {
+    const answer = worldUsing([0, 2000]).scheduler.prioritize(byName(who, 'n1', 'n2'));
+    expect(answer).toEqual({
+      kind: 'ranked',
+      priorities: [
+        { Host: 'n1', Score: 0 },
+        { Host: 'n2', Score: 0 },
+      ],
+    });
+  });
+
+  it('is indifferent, and says why, while the state is not complete', () => {
+    const world = makeWorld({
+      state: new DeviceState({ vendors: nvidiaVendors, trustOf: () => 'as-written' }),
+    });
+    const answer = world.scheduler.prioritize(byName(pod, 'n1'));
+    expect(answer).toMatchObject({ kind: 'failed', priorities: [{ Host: 'n1', Score: 0 }] });
+  });
+
+  it('ranks node objects that the cache does not know by their own annotations', () => {
+    const world = worldUsing([0]);
+    const { priorities } = world.scheduler.prioritize(
+      byObject(pod, { name: 'n1', devices: [{}] }, { name: 'new', devices: [{ memoryMiB: 4096, slots: 1 }] }),
+    );
+    expect(scoresOf(priorities)).toEqual({ n1: 3, new: 10 });
+  });
+
+  it('changes nothing in the state and asked again says the same', () => {
+    const world = worldUsing([0, 2000]);
+    const generation = world.state.view('n2')?.generation;
+    const first = rank(world);
+    expect(rank(world)).toEqual(first);
+    expect(world.state.view('n2')?.generation).toBe(generation);
+  });
+});
+
+describe("prioritize's own deadline", () => {
+  it('makes all nodes equal rather than answer late', () => {
+    let nowMs = 0;
+    const clock = { nowMs: () => (nowMs += 600), after: () => () => undefined };
+    const deps: PrioritizeDeps = {
+      state: makeState({ nodes: [{ devices: [{}] }] }),
+      requests: new Requests(nvidiaVendors),
+      assumptions: new Assumptions(clock),
+      policies: binpackBinpack,
+      clock,
+      prioritizeDeadlineMs: 1000,
+      backlogOf: () => 0,
+    };
+    expect(prioritize(byName(pod, 'n1'), deps)).toMatchObject({ kind: 'ranked' });
+    const names = Array.from({ length: 130 }, (_, index) => `n${index}`);
+    const late = prioritize(byName(pod, ...names), deps);
+    expect(late).toMatchObject({ kind: 'failed', message: 'no ranking within 1000 ms' });
+    expect(new Set(late.priorities.map(({ Score }) => Score))).toEqual(new Set([0]));
+    expect(late.priorities).toHaveLength(130);
+  });
+});
+
+describe('nodes where other pods are expected', () => {
+  const large = (name: string) => gpuPod({ name, gpu: { count: 1, memoryMiB: 6000 } });
+
+  it('rank at 0 if the pod fits only should the others not come', () => {
+    const world = worldUsing([1000, 0]);
+    expect(rank(world, large('a'))).toEqual({ n1: 10, n2: 7 });
+    expect(rank(world, large('b'))).toEqual({ n1: 0, n2: 10 });
+  });
+
+  it('win when there is no other, so that nothing is refused', () => {
+    const world = worldUsing([0]);
+    expect(rank(world, large('a'))).toEqual({ n1: 10 });
+    expect(rank(world, large('b'))).toEqual({ n1: 10 });
+  });
+
+  it('are expected for two seconds', () => {
+    const world = worldUsing([1000, 0]);
+    rank(world, large('a'));
+    world.clock.advance(2000);
+    expect(rank(world, large('b'))).toEqual({ n1: 10, n2: 7 });
+  });
+
+  it('count as already filled, which draws others there when packing', () => {
+    const world = worldUsing([0, 0]);
+    expect(rank(world, gpuPod({ name: 'a', gpu: { count: 1, memoryMiB: 1000 } }), ['n2'])).toEqual({
+      n2: 10,
+    });
+    expect(rank(world, gpuPod({ name: 'b', gpu: { count: 1, memoryMiB: 1000 } }))['n2']).toBe(10);
+  });
+});
+
+describe('nodes with a queue of binds', () => {
+  it('rank lower the more of a bind the queue would eat', async () => {
+    const world = worldUsing([2000, 0]);
+    // One turn of 20 s makes an average of 6 s; then one bind has the turn and two wait: 18 s of 25 s.
+    const fillers = ['a', 'b', 'c', 'd'].map((name) => world.pod({ name, gpu: { count: 1, memoryMiB: 1 } }));
+    void world.bind(fillers[0]!);
+    await flush();
+    world.clock.advance(20_000);
+    world.writer.write(0).answer(boundOutcome);
+    await flush();
+    expect(rank(world)['n1']).toBe(10);
+    for (const filler of fillers.slice(1)) void world.bind(filler);
+    await flush();
+    // n1 is worth (6/10 + 0 + 6100/8192)/3 ≈ 45 %, of which 7/25 is left, about 13 %; n2 (1/10 + 0 + 1/2)/3 = 20 %.
+    expect(rank(world)).toEqual({ n1: 6, n2: 10 });
+  });
+});
+
+describe('the scores of any cluster', () => {
+  const nodeUse = fc.record({
+    memoryMiB: fc.constantFrom(0, 0, 1000, 4096, 4097, 8192),
+    cards: fc.integer({ min: 0, max: 2 }),
+  });
+
+  it('are integers 0..10 with one 10 at most, which no order of the names moves', () => {
+    fc.assert(
+      fc.property(fc.array(nodeUse, { minLength: 1, maxLength: 12 }), fc.boolean(), (uses, spreads) => {
+        const nodes: NodeFields[] = uses.map(({ cards }, index) => ({
+          name: `n${index}`,
+          devices: Array.from({ length: cards }, () => ({})),
+        }));
+        const answer = (names: readonly string[]) => {
+          const world = makeWorld({ nodes, policies: spreads ? spread : binpackBinpack });
+          for (const [index, { memoryMiB }] of uses.entries()) {
+            const nodeName = `n${index}`;
+            if (memoryMiB > 0)
+              world.pod({ name: `on-${nodeName}`, nodeName, allocated: `gpu-0,NVIDIA,${memoryMiB},0:;` });
+          }
+          const verdict = world.scheduler.filter(byName(pod, ...names));
+          return {
+            feasible: verdict.kind === 'answered' ? verdict.feasible : [],
+            scores: scoresOf(world.scheduler.prioritize(byName(pod, ...names)).priorities),
+          };
+        };
+        const names = nodes.map(({ name = '' }) => name);
+        const { feasible, scores } = answer(names);
+        expect(answer(names.toReversed()).scores).toEqual(scores);
+        const values = Object.values(scores);
+        expect(values.every((value) => Number.isInteger(value) && value >= 0 && value <= 10)).toBe(true);
+        expect(values.filter((value) => value === 10)).toHaveLength(feasible.length > 0 ? 1 : 0);
+        for (const [name, score] of Object.entries(scores)) {
+          if (!feasible.includes(name)) expect(score).toBe(0);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
