@@ -1,0 +1,189 @@
+/**
+ * Admission of one pod: add what device plugin and scheduler need, refuse what cannot be understood, and say what looks
+ * wrong (spec §4). Pure: the pod and the state go in, operations, warnings or a denial come out. Applied to its own
+ * result it changes nothing, because the API server may call twice.
+ */
+import { asksForDevices } from '../model/request.ts';
+import type { ContainerObject, PodObject } from '../model/cluster-objects.ts';
+import type { PolicyDefaults } from '../placement/planner.ts';
+import type { DeviceState } from '../state/device-state.ts';
+import { reservedAnnotations, reservedLabels } from '../vendors/pod-annotations.ts';
+import { readPodRequest } from '../vendors/pod-request.ts';
+import { problemSentence, type Vendor } from '../vendors/vendor.ts';
+import {
+  type AdmissionRequest,
+  type JsonPatchOperation,
+  parseAdmissionPod,
+  type RawAdmissionContainer,
+  type RawAdmissionPod,
+} from '../wire/admission-review.ts';
+import { podFrom } from '../wire/kubernetes.ts';
+import { type ContainerEdits, patchContainer } from './container-patch.ts';
+import { remove, set } from './json-patch.ts';
+import { neverServed, neverServedWarning } from './servability.ts';
+
+export interface AdmissionDeps {
+  readonly state: DeviceState;
+  readonly policies: PolicyDefaults;
+  /** Schedulers that are ours; the first is given to pods that name none. */
+  readonly schedulerNames: readonly string[];
+  /** Whether pods of the default scheduler become ours. */
+  readonly forceOverwriteDefaultScheduler: boolean;
+}
+
+export type AdmissionAnswer =
+  | {
+      readonly allowed: true;
+      readonly patch: readonly JsonPatchOperation[];
+      readonly warnings: readonly string[];
+      readonly message?: string;
+    }
+  /** `code` 403: refused on purpose; 400: not a pod at all. */
+  | { readonly allowed: false; readonly code: 400 | 403; readonly message: string };
+
+const defaultScheduler = 'default-scheduler';
+const mirrorAnnotation = 'kubernetes.io/config.mirror';
+const kubeletGroup = 'system:nodes';
+
+export function admit(review: AdmissionRequest, deps: AdmissionDeps): AdmissionAnswer {
+  if (review.operation !== 'CREATE' || review.resource !== 'pods' || review.subResource !== '')
+    return untouched;
+  const raw = parseAdmissionPod(review.object);
+  if (!raw.ok) return { allowed: false, code: 400, message: `not a pod: ${raw.problem}` };
+  const pod = podFrom(raw.value);
+  if (isMirror(pod, review)) return untouched;
+  if (!pod.containers.some(({ role }) => role === 'app')) return denied('pod has no containers');
+
+  const stripped = stripReserved(pod, deps.state.vendors);
+  if (!isOurs(pod, deps)) {
+    return { allowed: true, ...stripped, message: 'pod already has different scheduler assigned' };
+  }
+  return mutate(raw.value, pod, stripped, deps);
+}
+
+const untouched: AdmissionAnswer = { allowed: true, patch: [], warnings: [] };
+
+/** The API's picture of a static pod, which kubelet runs already; believed only when kubelet itself sends it. */
+function isMirror(pod: PodObject, { userGroups }: AdmissionRequest): boolean {
+  return pod.annotations[mirrorAnnotation] !== undefined && userGroups.includes(kubeletGroup);
+}
+
+function denied(message: string): AdmissionAnswer {
+  return { allowed: false, code: 403, message };
+}
+
+interface Changes {
+  readonly patch: readonly JsonPatchOperation[];
+  readonly warnings: readonly string[];
+}
+
+/** Allocations are written by the scheduler alone; a tenant's own would occupy or hide capacity (Q25). */
+function stripReserved(pod: PodObject, vendors: readonly Vendor[]): Changes {
+  const annotations = reservedAnnotations(vendors).filter((key) => pod.annotations[key] !== undefined);
+  const labels = reservedLabels.filter((key) => pod.labels[key] !== undefined);
+  return {
+    patch: [
+      ...annotations.map((key) => remove('metadata', 'annotations', key)),
+      ...labels.map((key) => remove('metadata', 'labels', key)),
+    ],
+    warnings: [
+      ...annotations.map((key) => `annotation ${key} is reserved for the scheduler and was removed`),
+      ...labels.map((key) => `label ${key} is reserved for the scheduler and was removed`),
+    ],
+  };
+}
+
+function isOurs(pod: PodObject, deps: AdmissionDeps): boolean {
+  if (pod.schedulerName === '' || deps.schedulerNames.includes(pod.schedulerName)) return true;
+  return pod.schedulerName === defaultScheduler && deps.forceOverwriteDefaultScheduler;
+}
+
+function mutate(
+  raw: RawAdmissionPod,
+  pod: PodObject,
+  stripped: Changes,
+  deps: AdmissionDeps,
+): AdmissionAnswer {
+  const { vendors } = deps.state;
+  const mutations = pod.containers.map((container) => mutateContainer(container, vendors));
+  const complete = {
+    ...pod,
+    containers: pod.containers.map((container, index) => ({
+      ...container,
+      limits: { ...container.limits, ...mutations[index]?.edits.limits },
+    })),
+  };
+  const reading = readPodRequest(complete, vendors);
+  if (reading.problems.length > 0) return denied(reading.problems.map(problemSentence).join('; '));
+
+  const usesDevices = mutations.some((mutation) => mutation.usesDevices);
+  const refusal = usesDevices ? refuseShape(raw, pod) : undefined;
+  if (refusal !== undefined) return denied(refusal);
+
+  const patch = [...stripped.patch];
+  for (const { container, list, index, position } of rawContainers(raw)) {
+    const edits = mutations[position]?.edits;
+    if (edits !== undefined) patch.push(...patchContainer(container, edits, list, index));
+  }
+  if (usesDevices) {
+    const runtimeClass = mutations.find(({ runtimeClassName }) => runtimeClassName !== undefined);
+    if (runtimeClass !== undefined && (raw.spec?.runtimeClassName ?? undefined) === undefined) {
+      patch.push(set(runtimeClass.runtimeClassName, 'spec', 'runtimeClassName'));
+    }
+    if (!deps.schedulerNames.includes(pod.schedulerName)) {
+      patch.push(set(deps.schedulerNames[0], 'spec', 'schedulerName'));
+    }
+  }
+  const warnings = [...stripped.warnings, ...reading.warnings];
+  if (asksForDevices(reading.request) && deps.state.synced) {
+    const never = neverServed(reading.request, deps.state, deps.policies);
+    if (never !== undefined) warnings.push(neverServedWarning(never));
+  }
+  return { allowed: true, patch, warnings };
+}
+
+interface MutatedContainer {
+  readonly usesDevices: boolean;
+  readonly edits: ContainerEdits;
+  readonly runtimeClassName: string | undefined;
+}
+
+function mutateContainer(container: ContainerObject, vendors: readonly Vendor[]): MutatedContainer {
+  const mutations = vendors.map((vendor) => vendor.mutate(container));
+  return {
+    usesDevices: mutations.some((mutation) => mutation.usesDevices),
+    edits: {
+      limits: Object.assign({}, ...mutations.map(({ limits }) => limits)) as Record<string, string>,
+      env: Object.assign({}, ...mutations.map(({ env }) => env)) as Record<string, string>,
+    },
+    runtimeClassName: mutations.find((mutation) => mutation.runtimeClassName !== undefined)?.runtimeClassName,
+  };
+}
+
+/** A pod with devices that no device plugin or scheduler can handle safely. */
+function refuseShape(raw: RawAdmissionPod, pod: PodObject): string | undefined {
+  for (const { container } of rawContainers(raw)) {
+    // Privileged containers see every card of the node, whatever they were given.
+    if (container.securityContext?.privileged === true)
+      return `container ${container.name ?? ''} is privileged`;
+  }
+  return pod.nodeName === undefined
+    ? undefined
+    : 'pod has node assigned: a pod that asks for shared devices must be placed by the scheduler; remove spec.nodeName (use nodeSelector or affinity)';
+}
+
+/** Containers as sent, init containers first; `position` counts through both lists. */
+function* rawContainers(raw: RawAdmissionPod): Iterable<{
+  container: RawAdmissionContainer;
+  list: string;
+  index: number;
+  position: number;
+}> {
+  let position = 0;
+  for (const list of ['initContainers', 'containers'] as const) {
+    for (const [index, container] of (raw.spec?.[list] ?? []).entries()) {
+      yield { container, list, index, position };
+      position += 1;
+    }
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The extender verbs: read the body, call the use case, answer in kube-scheduler's form. It reads nothing but the
+ * status of a failed call, so every failure that it should know about is HTTP 200 with `Error` (spec §5.1).
+ */
+import { type Request, type Response, Router } from 'express';
+import type { BindAnswer } from '../scheduler/bind.ts';
+import type { FilterAnswer } from '../scheduler/filter.ts';
+import { reasonCodesOf, wireReason } from '../scheduler/refusal-text.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Log } from '../telemetry/logger.ts';
+import type { BindResult, Metrics } from '../telemetry/metrics.ts';
+import {
+  type CandidateNodes,
+  type ExtenderBindingResult,
+  type ExtenderFilterResult,
+  type HostPriorityList,
+  parseBindingArgs,
+  parseExtenderArgs,
+} from '../wire/extender.ts';
+import { podName } from '../model/cluster-objects.ts';
+import { bodyFaults, isBodyMissing, jsonBody } from './body.ts';
+
+export interface ExtenderRouteDeps {
+  readonly scheduler: Scheduler;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly bodyLimitMiB: number;
+  /** HAMi's counted reasons on the wire instead of words alone. */
+  readonly hamiReasonCounters: boolean;
+}
+
+export function extenderRoutes(deps: ExtenderRouteDeps): Router {
+  const { metrics, bodyLimitMiB, log } = deps;
+  const router = Router();
+  router.post(['/filter', '/prioritize', '/bind'], jsonBody(bodyLimitMiB));
+  router.post('/filter', (request, response) => {
+    const end = metrics.filterSeconds.startTimer();
+    filter(request, response, deps);
+    end();
+  });
+  router.post('/prioritize', (request, response) => {
+    const end = metrics.prioritizeSeconds.startTimer();
+    prioritize(request, response, deps);
+    end();
+  });
+  router.post('/bind', async (request, response) => {
+    const end = metrics.bindSeconds.startTimer();
+    await bind(request, response, deps);
+    end();
+  });
+  const failures = { '/filter': errorResult, '/prioritize': unranked, '/bind': bindResult };
+  for (const [route, failure] of Object.entries(failures)) {
+    router.use(
+      route,
+      bodyFaults(bodyLimitMiB, ({ status, message, oversized }, _error, _request, response) => {
+        metrics.malformed.inc({ kind: 'body' });
+        if (oversized) metrics.oversized.inc();
+        if (failure === unranked) metrics.prioritizeFailed.inc();
+        log.warn({ route, reason: message }, 'request body refused');
+        // kube-scheduler reads the status alone; the text is for whoever looks at the connection.
+        if (oversized) response.status(status).json(errorResult(message));
+        else response.json(failure(message));
+      }),
+    );
+  }
+  return router;
+}
+
+/** Prioritize has no place for an error: no scores. */
+function unranked(): HostPriorityList {
+  return [];
+}
+
+function bindResult(Error: string): ExtenderBindingResult {
+  return { Error };
+}
+
+function filter(request: Request, response: Response, deps: ExtenderRouteDeps): void {
+  const { scheduler, metrics, log } = deps;
+  if (isBodyMissing(request)) {
+    refuseEmpty(response);
+    return;
+  }
+  const args = parseExtenderArgs(request.body);
+  if (!args.ok) {
+    metrics.malformed.inc({ kind: 'body' });
+    response.json(errorResult(args.problem));
+    return;
+  }
+  const { pod, candidates } = args.value;
+  const answer = scheduler.filter(args.value);
+  if (answer.kind === 'error') {
+    if (answer.code === 'OutsideSample') metrics.outsideSample.inc();
+    log.warn(
+      { pod: podName(pod), podUid: pod.uid, code: answer.code, reason: answer.message },
+      'filter failed',
+    );
+    response.json(errorResult(answer.message));
+    return;
+  }
+  const result = filterResult(answer, candidates, deps.hamiReasonCounters);
+  for (const refusal of answer.refused.values()) {
+    for (const reason of reasonCodesOf(refusal)) metrics.refusals.inc({ reason });
+  }
+  log.debug(
+    { pod: podName(pod), podUid: pod.uid, feasible: answer.feasible.length, refused: answer.refused.size },
+    'filtered',
+  );
+  response.json(result);
+}
+
+/** Every refused node is unresolvable: evicting pods by in-tree rules alone cannot help a pod that waits for a card. */
+function filterResult(
+  { feasible, refused }: FilterAnswer & { kind: 'answered' },
+  candidates: CandidateNodes,
+  counters: boolean,
+): ExtenderFilterResult {
+  const failed: Record<string, string> = {};
+  for (const [node, refusal] of refused) failed[node] = wireReason(refusal, counters);
+  const kept = new Set(feasible);
+  return {
+    Nodes:
+      candidates.form === 'objects'
+        ? { items: candidates.raw.filter((_, index) => kept.has(candidates.nodes[index]?.name ?? '')) }
+        : null,
+    NodeNames: candidates.form === 'names' ? feasible : null,
+    FailedNodes: {},
+    FailedAndUnresolvableNodes: failed,
+    Error: '',
+  };
+}
+
+function errorResult(Error: string): ExtenderFilterResult {
+  return { Nodes: null, NodeNames: null, FailedNodes: null, FailedAndUnresolvableNodes: null, Error };
+}
+
+function prioritize(
+  request: Request,
+  response: Response,
+  { scheduler, metrics, log }: ExtenderRouteDeps,
+): void {
+  if (isBodyMissing(request)) {
+    refuseEmpty(response);
+    return;
+  }
+  const args = parseExtenderArgs(request.body);
+  if (!args.ok) {
+    metrics.malformed.inc({ kind: 'body' });
+    metrics.prioritizeFailed.inc();
+    log.warn({ reason: args.problem }, 'prioritize failed');
+    response.json(unranked());
+    return;
+  }
+  const answer = scheduler.prioritize(args.value);
+  if (answer.kind === 'failed') {
+    metrics.prioritizeFailed.inc();
+    log.warn({ pod: podName(args.value.pod), reason: answer.message }, 'prioritize failed');
+  }
+  response.json(answer.priorities);
+}
+
+async function bind(request: Request, response: Response, deps: ExtenderRouteDeps): Promise<void> {
+  const { scheduler, metrics, log } = deps;
+  if (isBodyMissing(request)) {
+    refuseEmpty(response);
+    return;
+  }
+  const args = parseBindingArgs(request.body);
+  if (!args.ok) {
+    metrics.malformed.inc({ kind: 'body' });
+    response.json(bindResult(args.problem));
+    return;
+  }
+  const caller = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) caller.abort();
+  });
+  if (response.destroyed) caller.abort();
+  const { uid, node } = args.value;
+  const answer = await scheduler.bind(args.value, caller.signal);
+  metrics.binds.inc({ result: bindResultOf(answer) });
+  const what = { pod: podName(args.value), podUid: uid, node };
+  if (answer.ok) {
+    metrics.bindGateWaitSeconds.observe(answer.waitedMs / 1000);
+    log.info({ ...what, allocation: answer.allocation, waitedMs: answer.waitedMs }, 'bound');
+  } else {
+    log.warn({ ...what, code: answer.code, reason: answer.message }, 'bind refused');
+  }
+  response.json(bindResult(answer.ok ? '' : answer.message));
+}
+
+function bindResultOf(answer: BindAnswer): BindResult {
+  if (answer.ok) return 'bound';
+  return answer.code === 'WriteFailed' || answer.code === 'OutcomeUnknown' ? 'failed' : 'refused';
+}
+
+function refuseEmpty(response: Response): void {
+  response.status(400).type('text/plain').send('Please send a request body');
+}
