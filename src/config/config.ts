@@ -36,6 +36,8 @@ export interface TlsConfig {
   readonly certFile: string;
   readonly keyFile: string;
   readonly names: readonly string[];
+  /** PEM file of the authority whose clients may call the extender; empty: anyone may. */
+  readonly clientCaFile: string;
   /** Name of a Secret in the server's own namespace; empty: the certificate made at start is kept in memory. */
   readonly secret: string;
   /** Names of MutatingWebhookConfigurations that are told the authority of the Secret. */

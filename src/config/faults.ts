@@ -19,11 +19,19 @@ export function findFaults(config: TesseraConfig): readonly string[] {
 const schedulerIdleSeconds = 90;
 
 /** Sentences about values that are allowed and probably not meant. */
-export function findDoubts({ keepAliveSeconds }: TesseraConfig): readonly string[] {
-  if (keepAliveSeconds > schedulerIdleSeconds) return [];
-  return [
-    `keepAliveSeconds: ${keepAliveSeconds} is not more than the ${schedulerIdleSeconds} s for which kube-scheduler keeps idle connections, so calls may fail on a connection that was just closed`,
-  ];
+export function findDoubts({ keepAliveSeconds, listenExtender, tls }: TesseraConfig): readonly string[] {
+  const doubts: string[] = [];
+  if (keepAliveSeconds <= schedulerIdleSeconds) {
+    doubts.push(
+      `keepAliveSeconds: ${keepAliveSeconds} is not more than the ${schedulerIdleSeconds} s for which kube-scheduler keeps idle connections, so calls may fail on a connection that was just closed`,
+    );
+  }
+  if (tls.clientCaFile !== '' && listenExtender !== '') {
+    doubts.push(
+      'tls.clientCaFile: has no effect while listenExtender is set, for the extender answers there',
+    );
+  }
+  return doubts;
 }
 
 function listenFaults(config: TesseraConfig): readonly string[] {

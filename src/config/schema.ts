@@ -143,6 +143,12 @@ export const configSchema = {
           description:
             'DNS names and IP addresses of a certificate the server makes, beside `localhost` and loopback.',
         },
+        clientCaFile: {
+          type: 'string',
+          default: '',
+          description:
+            'PEM file of the authority whose client certificates are needed for the extender verbs on `listen`, which answers them only where `listenExtender` is empty. Empty: anyone who reaches the address may call them.',
+        },
         secret: {
           type: 'string',
           pattern: `^$|${objectName}`,

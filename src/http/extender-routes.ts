@@ -29,10 +29,13 @@ export interface ExtenderRouteDeps {
   readonly hamiReasonCounters: boolean;
 }
 
+/** Where the verbs answer. */
+export const extenderPaths = ['/filter', '/prioritize', '/bind'] as const;
+
 export function extenderRoutes(deps: ExtenderRouteDeps): Router {
   const { metrics, bodyLimitMiB, log } = deps;
   const router = Router();
-  router.post(['/filter', '/prioritize', '/bind'], jsonBody(bodyLimitMiB));
+  router.post([...extenderPaths], jsonBody(bodyLimitMiB));
   router.post('/filter', (request, response) => {
     const end = metrics.filterSeconds.startTimer();
     filter(request, response, deps);

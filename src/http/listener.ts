@@ -14,6 +14,8 @@ export interface ListenerOptions {
   readonly keepAliveSeconds: number;
   /** PEM texts; absent for plain HTTP. */
   readonly tls?: TlsMaterial;
+  /** PEM of the authority by which callers that show a certificate are known; all others may connect, too. */
+  readonly clientCa?: string;
 }
 
 export interface TlsMaterial {
@@ -35,11 +37,13 @@ const requestTimeoutMs = 60_000;
 
 /** Listens; rejects when the address cannot be had. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const { app, host, port, keepAliveSeconds, tls } = options;
+  const { app, host, port, keepAliveSeconds, tls, clientCa } = options;
+  const clients =
+    clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
   const server =
     tls === undefined
       ? createHttpServer(app)
-      : createHttpsServer({ cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2' }, app);
+      : createHttpsServer({ cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2', ...clients }, app);
   server.keepAliveTimeout = keepAliveSeconds * 1000;
   server.headersTimeout = headersTimeoutMs;
   server.requestTimeout = requestTimeoutMs;
@@ -55,7 +59,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     url: urlOf(server, tls !== undefined),
     useCertificate: (material) => {
       if ('setSecureContext' in server) {
-        server.setSecureContext({ cert: material.certificate, key: material.key });
+        server.setSecureContext({ cert: material.certificate, key: material.key, ...clients });
       }
     },
     close: (graceMs) => closeServer(server, graceMs),

@@ -36,7 +36,7 @@ describe('the defaults', () => {
       keepAliveSeconds: 100,
       shutdownGraceSeconds: 5,
       logLevel: 'info',
-      tls: { certFile: '', keyFile: '', names: [], secret: '', webhookConfigurations: [] },
+      tls: { certFile: '', keyFile: '', names: [], clientCaFile: '', secret: '', webhookConfigurations: [] },
       deviceConfigFile: '',
       vendors: {
         nvidia: {

@@ -6,9 +6,10 @@ export async function makeAuthority(): Promise<PemPair> {
   return issueAuthority({ commonName: 'test authority', validDays: 2, nowMs: Date.now() });
 }
 
-/** A leaf for loopback. */
+/** A leaf for loopback, good for both ends of a connection. */
 export async function makeLeaf(authority: PemPair): Promise<PemPair> {
   const leaf = await issueLeaf({
+    clientAuth: true,
     authority,
     names: ['127.0.0.1', 'localhost'],
     validDays: 1,

@@ -1,12 +1,12 @@
 /** Which routes answer on which address, with which certificate, and what refuses to open. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get as getPlain } from 'node:http';
-import { get as getSecurely } from 'node:https';
+import { get as getSecurely, request as requestSecurely } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Endpoints, openAllInOne, openSeparate, type ServedParts } from '../../src/http/endpoints.ts';
 import { systemClock } from '../../src/http/system-clock.ts';
@@ -219,5 +219,70 @@ describe('certificate files', () => {
     expect(await shown()).toBe(second.certificate);
     for (const stop of stops) stop();
     rmSync(directory, { recursive: true });
+  });
+});
+
+describe('the extender on the main address', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tessera-clients-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  interface Caller {
+    readonly cert?: string;
+    readonly key?: string;
+  }
+
+  /** The status of a filter call over TLS, with a client certificate or without. */
+  async function filterStatus(url: string, caller: Caller = {}): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+      const call = requestSecurely(
+        `${url}/filter`,
+        { method: 'POST', agent: false, rejectUnauthorized: false, ...caller },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      );
+      call.on('error', reject);
+      call.end('{}');
+    });
+  }
+
+  it('is not there while kube-scheduler calls from the same pod', async () => {
+    const urls = await mustOpen(
+      openSeparate(makeParts({ listen: '127.0.0.1:0', listenExtender: '127.0.0.1:0', listenMetrics: '' })),
+    );
+    expect(await filterStatus(urls['main'] ?? '')).toBe(404);
+  });
+
+  it('answers callers of the configured authority alone', async () => {
+    const [authority, stranger] = await Promise.all([makeAuthority(), makeAuthority()]);
+    const clientCaFile = join(folder, 'clients.crt');
+    writeFileSync(clientCaFile, authority.certificate);
+    const urls = await mustOpen(
+      openSeparate(
+        makeParts({ listen: '127.0.0.1:0', listenExtender: '', listenMetrics: '', tls: { clientCaFile } }),
+      ),
+    );
+    const callerOf = async (pair: typeof authority) => {
+      const { certificate, key } = await makeLeaf(pair);
+      return { cert: certificate, key };
+    };
+    const url = urls['main'] ?? '';
+    expect(await filterStatus(url)).toBe(403);
+    expect(await filterStatus(url, await callerOf(stranger))).toBe(403);
+    expect(await filterStatus(url, await callerOf(authority))).toBe(200);
+    // The API server shows no certificate when it calls the webhook.
+    expect((await look(`${url}/healthz`)).status).toBe(200);
+  });
+
+  it('does not open without the file of the authority', async () => {
+    const tls = { clientCaFile: join(folder, 'none.crt') };
+    const parts = makeParts({ listen: '127.0.0.1:0', listenExtender: '', listenMetrics: '', tls });
+    expect(await openSeparate(parts)).toMatchObject({
+      ok: false,
+      problem: expect.stringMatching(/^tls\.clientCaFile: .*none\.crt: cannot be read: ENOENT/) as unknown,
+    });
   });
 });
