@@ -1,0 +1,13 @@
+/** Paths and content types of the API server that more than one file writes to. */
+import type { NamespacedName } from '../model/cluster-objects.ts';
+
+/** RFC 7396; the default of some clients is JSON Patch, so it is always named. */
+export const mergePatch = 'application/merge-patch+json';
+
+export function nodePath(name: string): string {
+  return `/api/v1/nodes/${encodeURIComponent(name)}`;
+}
+
+export function podPath({ namespace, name }: NamespacedName): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
+}

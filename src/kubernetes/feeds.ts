@@ -1,0 +1,139 @@
+/**
+ * Feeds the device-state cache from the API server: nodes first, then the pods of all namespaces, since what a pod
+ * weighs depends on the devices of its node. The cache is marked as synced once both lists are in. Nothing is decided
+ * and nothing is written here; what cannot be read and what others wait for is told through the callbacks.
+ * A further kind (resource quotas, once the cache has a place for them) is one more reflector beside the two.
+ */
+import type { Clock } from '../model/clock.ts';
+import type { NodeObject, PodObject } from '../model/cluster-objects.ts';
+import { type Parsed, unparsable } from '../model/result.ts';
+import type { AllocationProblem } from '../state/charge.ts';
+import type { DeviceState } from '../state/device-state.ts';
+import type { RegisterProblem } from '../state/node-table.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { parseNode, parsePod } from '../wire/kubernetes.ts';
+import type { ReflectorSignal } from './interruption.ts';
+import type { ObjectIdentity } from './list-watch-format.ts';
+import { Reflector, type ReflectorOptions } from './reflector.ts';
+
+export type FeedKind = 'nodes' | 'pods';
+
+/** Each is called after the state has taken the change, in the order of events, and must neither throw nor wait. */
+export interface FeedCallbacks {
+  readonly onNode: (node: NodeObject) => void;
+  readonly onNodeGone: (name: string) => void;
+  readonly onPod: (pod: PodObject) => void;
+  readonly onPodGone: (podUid: string) => void;
+  /** A node's annotation could not be read; its last good inventory stays. Told once per change of the value. */
+  readonly onRegisterProblem: (node: NodeObject, problem: RegisterProblem) => void;
+  /** A bound pod's allocation could not be read; the pod is charged by its own request. */
+  readonly onAllocationProblem: (pod: PodObject, problem: AllocationProblem) => void;
+  /** A whole object could not be read; what was known of it stays. Told once per version of the object. */
+  readonly onMalformed: (kind: FeedKind, problem: string, identity: ObjectIdentity) => void;
+  /** For counting. */
+  readonly onSignal: (kind: FeedKind, signal: ReflectorSignal) => void;
+}
+
+export interface FeedOptions extends Partial<FeedCallbacks> {
+  readonly client: ReflectorOptions<unknown>['client'];
+  readonly state: DeviceState;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export interface Feeds {
+  /** Settles when the state holds the whole cluster, or the feeds were stopped before. Never rejects. */
+  readonly synced: Promise<'synced' | 'stopped'>;
+  /** Ends all requests and waits for their end. May be called twice. */
+  stop(): Promise<void>;
+}
+
+export function startFeeds(options: FeedOptions): Feeds {
+  const nodes = nodeFeed(options);
+  const pods = podFeed(options);
+  const sync = async () => {
+    nodes.start();
+    await nodes.synced;
+    // Has no effect once the feeds are stopped.
+    pods.start();
+    const result = await pods.synced;
+    if (result === 'synced') options.state.markSynced();
+    return result;
+  };
+  return {
+    synced: sync(),
+    stop: async () => {
+      await Promise.all([nodes.stop(), pods.stop()]);
+    },
+  };
+}
+
+function nodeFeed(options: FeedOptions): Reflector<NodeObject> {
+  const { state } = options;
+  return new Reflector<NodeObject>({
+    ...sharedOptions(options, 'nodes'),
+    path: '/api/v1/nodes',
+    parse: parseNode,
+    handler: {
+      upsert: (node) => {
+        const problems = state.applyNode(node);
+        for (const problem of problems) options.onRegisterProblem?.(node, problem);
+        options.onNode?.(node);
+      },
+      remove: ({ name }) => {
+        state.removeNode(name);
+        options.onNodeGone?.(name);
+      },
+      malformed: malformedHandler(options, 'nodes'),
+    },
+  });
+}
+
+function podFeed(options: FeedOptions): Reflector<PodObject> {
+  const { state, clock } = options;
+  return new Reflector<PodObject>({
+    ...sharedOptions(options, 'pods'),
+    path: '/api/v1/pods',
+    parse: parseStoredPod,
+    handler: {
+      upsert: (pod) => {
+        const problems = state.applyPod(pod, clock.nowMs());
+        for (const problem of problems) options.onAllocationProblem?.(pod, problem);
+        options.onPod?.(pod);
+      },
+      remove: ({ uid }) => {
+        state.removePod(uid, clock.nowMs());
+        options.onPodGone?.(uid);
+      },
+      malformed: malformedHandler(options, 'pods'),
+    },
+  });
+}
+
+/** A stored pod always has a UID, and the ledger is kept by it. */
+function parseStoredPod(raw: unknown): Parsed<PodObject> {
+  const pod = parsePod(raw);
+  return pod.ok && pod.value.uid === '' ? unparsable('a pod without a uid') : pod;
+}
+
+function sharedOptions(options: FeedOptions, kind: FeedKind) {
+  const { client, clock, random, log, onSignal } = options;
+  return {
+    kind,
+    client,
+    clock,
+    random,
+    log,
+    onSignal: (signal: ReflectorSignal) => onSignal?.(kind, signal),
+  };
+}
+
+function malformedHandler({ onMalformed, log }: FeedOptions, kind: FeedKind) {
+  return (identity: ObjectIdentity, problem: string) => {
+    const { namespace, name } = identity;
+    log.warn({ feed: kind, namespace, name, problem }, 'object could not be read');
+    onMalformed?.(kind, problem, identity);
+  };
+}

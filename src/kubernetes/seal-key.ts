@@ -1,0 +1,63 @@
+/**
+ * The key of the seal, kept in a Secret so that every replica and every restart has the same one. Made on first use;
+ * two that make it at once end up with the one that was stored first.
+ */
+import { type Parsed, parsed, unparsable } from '../model/result.ts';
+import type { RestClient } from './rest-client.ts';
+import { failureText, type RestResult } from './rest-result.ts';
+
+export interface SealKeyOptions {
+  readonly client: RestClient;
+  readonly namespace: string;
+  /** Fresh random bytes of the given number. */
+  readonly randomBytes: (count: number) => Buffer;
+}
+
+const secretName = 'tessera-seal';
+const field = 'key';
+const keyBytes = 32;
+const callTimeoutMs = 10_000;
+
+/** The stored key; refuses when the Secret can be neither read nor made, or holds no usable key. */
+export async function loadSealKey({
+  client,
+  namespace,
+  randomBytes,
+}: SealKeyOptions): Promise<Parsed<Buffer>> {
+  const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+  const read = () =>
+    client.request({ method: 'GET', path: `${collection}/${secretName}`, timeoutMs: callTimeoutMs });
+  const existing = await read();
+  if (!isStatus(existing, 404)) return keyFrom(existing, namespace);
+  const created = await client.request({
+    method: 'POST',
+    path: collection,
+    body: {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: secretName, namespace },
+      type: 'Opaque',
+      data: { [field]: randomBytes(keyBytes).toString('base64') },
+    },
+    timeoutMs: callTimeoutMs,
+  });
+  return keyFrom(isStatus(created, 409) ? await read() : created, namespace);
+}
+
+function isStatus(result: RestResult, status: number): boolean {
+  return result.kind === 'status' && result.status === status;
+}
+
+function keyFrom(result: RestResult, namespace: string): Parsed<Buffer> {
+  const place = `Secret ${namespace}/${secretName}`;
+  if (result.kind !== 'ok') return unparsable(`${place}: ${failureText(result)}`);
+  const body = result.body as { readonly data?: Readonly<Record<string, unknown>> } | null;
+  const written = body?.data?.[field];
+  const key = typeof written === 'string' ? Buffer.from(written, 'base64') : undefined;
+  if (key === undefined || key.length < keyBytes) {
+    return unparsable(
+      `${place}: field ${field} does not hold ${keyBytes} bytes; delete the Secret to have it made anew`,
+    );
+  }
+  return parsed(key);
+}

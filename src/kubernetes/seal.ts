@@ -1,0 +1,51 @@
+/**
+ * The seal under an allocation: an HMAC over the pod's UID, its node and every allocated value, with a key that only
+ * the scheduler has. A sealed allocation counts as written; anything a tenant wrote cannot carry one.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { PodObject } from '../model/cluster-objects.ts';
+import { sealAnnotation } from '../vendors/pod-annotations.ts';
+import type { Vendor } from '../vendors/vendor.ts';
+
+const version = 'v1';
+
+export class Sealer {
+  readonly #key: Buffer;
+  readonly #allocatedKeys: readonly string[];
+
+  /** @param key at least 32 random bytes */
+  constructor(key: Buffer, vendors: readonly Vendor[]) {
+    this.#key = key;
+    this.#allocatedKeys = vendors.map(({ annotations }) => annotations.allocated).sort();
+  }
+
+  /** The annotation value for an allocation that is about to be written. */
+  seal(podUid: string, node: string, annotations: Readonly<Record<string, string>>): string {
+    return `${version}.${this.#digest(podUid, node, annotations).toString('base64url')}`;
+  }
+
+  /** True when the bound pod's allocation is what was sealed for it. */
+  isSealed(pod: PodObject): boolean {
+    const written = pod.annotations[sealAnnotation];
+    if (written === undefined || pod.nodeName === undefined) return false;
+    const expected = Buffer.from(this.seal(pod.uid, pod.nodeName, pod.annotations));
+    const given = Buffer.from(written);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+
+  #digest(podUid: string, node: string, annotations: Readonly<Record<string, string>>): Buffer {
+    const hmac = createHmac('sha256', this.#key);
+    // Every part with its length: no two different inputs give the same bytes.
+    for (const part of [version, podUid, node, ...this.#allocated(annotations)]) {
+      hmac.update(`${Buffer.byteLength(part)}:`).update(part);
+    }
+    return hmac.digest();
+  }
+
+  #allocated(annotations: Readonly<Record<string, string>>): readonly string[] {
+    return this.#allocatedKeys.flatMap((key) => {
+      const value = annotations[key];
+      return value === undefined ? [] : [key, value];
+    });
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What one feed has handed on so far. It keeps an identity per object, nothing of its content, and turns what the
+ * server says into the least that its handler must hear: a version seen before is skipped, an object that came back
+ * under its name with another UID is first reported gone, and after a complete list so is whatever was not in it.
+ */
+import type { Parsed } from '../model/result.ts';
+import { identityOf, type ObjectIdentity } from './list-watch-format.ts';
+
+export interface ObjectHandler<T> {
+  /** The object as it is now. */
+  upsert(item: T): void;
+  /** The object is gone; the identity is that of its last version known. */
+  remove(identity: ObjectIdentity): void;
+  /** An object that cannot be read. What was handed on of it before stays in force. */
+  malformed(identity: ObjectIdentity, problem: string): void;
+}
+
+export interface TrackedObjectsOptions<T> {
+  readonly parse: (raw: unknown) => Parsed<T>;
+  readonly handler: ObjectHandler<T>;
+  /** The handler threw over this object: a bug, which must not stop the other objects. */
+  readonly onFailed: (identity: ObjectIdentity, error: unknown) => void;
+}
+
+interface Known {
+  readonly identity: ObjectIdentity;
+  /** The list in which it was last seen, or after which it came. */
+  round: number;
+}
+
+export class TrackedObjects<T> {
+  readonly #options: TrackedObjectsOptions<T>;
+  readonly #known = new Map<string, Known>();
+  #round = 0;
+
+  constructor(options: TrackedObjectsOptions<T>) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** A list begins. One that is never completed removes nothing. */
+  beginList(): void {
+    this.#round += 1;
+  }
+
+  /** The list is complete: what it did not show is gone. */
+  completeList(): void {
+    for (const [key, { identity, round }] of this.#known) {
+      if (round !== this.#round) this.#remove(key, identity);
+    }
+  }
+
+  /** Takes an object as it is now, and answers who it is. */
+  apply(raw: unknown): ObjectIdentity {
+    const { parse, handler } = this.#options;
+    const identity = identityOf(raw);
+    if (identity.name === '') {
+      handler.malformed(identity, 'an object without a name');
+      return identity;
+    }
+    const key = keyOf(identity);
+    const known = this.#known.get(key);
+    if (known?.identity.uid === identity.uid && isSameVersion(known.identity, identity)) {
+      known.round = this.#round;
+      return identity;
+    }
+    if (known !== undefined && known.identity.uid !== identity.uid) this.#remove(key, known.identity);
+    this.#known.set(key, { identity, round: this.#round });
+    const item = parse(raw);
+    if (item.ok) {
+      this.#guarded(identity, () => {
+        handler.upsert(item.value);
+      });
+    } else {
+      handler.malformed(identity, item.problem);
+    }
+    return identity;
+  }
+
+  /**
+   * Takes a deletion, and answers who is gone. Objects that were never seen are reported, too, since others than this
+   * feed may know them; a former bearer of the name is not, it was reported when the name came back.
+   */
+  delete(raw: unknown): ObjectIdentity {
+    const identity = identityOf(raw);
+    const key = keyOf(identity);
+    const known = this.#known.get(key);
+    if (known === undefined || known.identity.uid === identity.uid) this.#remove(key, identity);
+    return identity;
+  }
+
+  #remove(key: string, identity: ObjectIdentity): void {
+    this.#known.delete(key);
+    this.#guarded(identity, () => {
+      this.#options.handler.remove(identity);
+    });
+  }
+
+  #guarded(identity: ObjectIdentity, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#options.onFailed(identity, error);
+    }
+  }
+}
+
+function keyOf({ namespace, name }: ObjectIdentity): string {
+  return `${namespace}/${name}`;
+}
+
+/** Versions are compared for equality alone: after a restore of the server's store they may go back. */
+function isSameVersion(known: ObjectIdentity, next: ObjectIdentity): boolean {
+  return next.resourceVersion !== '' && known.resourceVersion === next.resourceVersion;
+}

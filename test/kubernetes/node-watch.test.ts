@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals';
+import { NodeWatch } from '../../src/kubernetes/node-watch.ts';
+import { nodeObject } from '../state/support/device-states.ts';
+
+const never = new AbortController().signal;
+const lock = '2026-01-01T00:00:00Z,default,pod-1';
+
+async function isSettled(promise: Promise<void>): Promise<boolean> {
+  return Promise.race([promise.then(() => true), Promise.resolve().then(() => Promise.resolve(false))]);
+}
+
+describe('the watch of nodes', () => {
+  it('keeps the version and the lock of what it saw last', () => {
+    const watch = new NodeWatch();
+    expect(watch.find('n1')).toBeUndefined();
+    watch.see(nodeObject({ resourceVersion: '7', annotations: { 'hami.io/mutex.lock': lock } }));
+    expect(watch.find('n1')).toEqual({ resourceVersion: '7', lock });
+    watch.see(nodeObject({ resourceVersion: '8' }));
+    expect(watch.find('n1')).toEqual({ resourceVersion: '8', lock: undefined });
+    watch.forget('n1');
+    expect(watch.find('n1')).toBeUndefined();
+  });
+
+  it.each<{ name: string; happens: (watch: NodeWatch) => void; wantSettled: boolean }>([
+    {
+      name: 'is seen',
+      happens: (watch) => {
+        watch.see(nodeObject());
+      },
+      wantSettled: true,
+    },
+    {
+      name: 'is gone',
+      happens: (watch) => {
+        watch.forget('n1');
+      },
+      wantSettled: true,
+    },
+    {
+      name: 'deserves another look',
+      happens: (watch) => {
+        watch.wake('n1');
+      },
+      wantSettled: true,
+    },
+    {
+      name: 'is another one',
+      happens: (watch) => {
+        watch.see(nodeObject({ name: 'n2' }));
+      },
+      wantSettled: false,
+    },
+  ])('tells all who wait for the node, or nobody, when it $name', async ({ happens, wantSettled }) => {
+    const watch = new NodeWatch();
+    const waiting = [watch.changed('n1', never), watch.changed('n1', never)];
+    happens(watch);
+    expect(await Promise.all(waiting.map(isSettled))).toEqual([wantSettled, wantSettled]);
+  });
+
+  it('tells of a change once', async () => {
+    const watch = new NodeWatch();
+    watch.see(nodeObject());
+    const waiting = watch.changed('n1', never);
+    expect(await isSettled(waiting)).toBe(false);
+    watch.see(nodeObject());
+    expect(await isSettled(waiting)).toBe(true);
+    expect(await isSettled(watch.changed('n1', never))).toBe(false);
+  });
+
+  it('lets those go who do not want to wait any longer, and only those', async () => {
+    const watch = new NodeWatch();
+    const [one, two] = [new AbortController(), new AbortController()];
+    const waiting = [watch.changed('n1', one.signal), watch.changed('n1', two.signal)];
+    one.abort();
+    expect(await Promise.all(waiting.map(isSettled))).toEqual([true, false]);
+    expect(await isSettled(watch.changed('n1', one.signal))).toBe(true);
+    watch.wake('n1');
+    expect(await Promise.all(waiting.map(isSettled))).toEqual([true, true]);
+  });
+});
