@@ -1,0 +1,124 @@
+{{/* The ports of the server; scheduler-config/tessera.yaml and the defaults of its configuration say the same. */}}
+{{- define "tessera.ports.https" -}}8443{{- end }}
+{{- define "tessera.ports.extender" -}}8888{{- end }}
+{{- define "tessera.ports.metrics" -}}9395{{- end }}
+
+{{- define "tessera.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "tessera.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains (include "tessera.name" .) .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "tessera.name" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "tessera.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "tessera.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "tessera.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "tessera.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "tessera.labels" -}}
+{{ include "tessera.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- end }}
+
+{{- define "tessera.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end }}
+{{- end }}
+
+{{/* Distributions add a suffix to the cluster's version, and images of kube-scheduler have none. */}}
+{{- define "tessera.kubeScheduler.version" -}}
+{{- default (regexFind "^v[0-9]+\\.[0-9]+\\.[0-9]+" .Capabilities.KubeVersion.Version) .Values.kubeScheduler.version }}
+{{- end }}
+
+{{- define "tessera.tls.secretName" -}}
+{{- default (printf "%s-tls" (include "tessera.fullname" .)) .Values.tls.secretName }}
+{{- end }}
+
+{{/* The scheduler names that are ours, as YAML. */}}
+{{- define "tessera.schedulerNames" -}}
+{{- dig "schedulerNames" (list "tessera-scheduler") .Values.config | toYaml }}
+{{- end }}
+
+{{/*
+What is in force of the settings for NVIDIA cards that the chart itself depends on, as YAML: `config` over the block
+`nvidia` of `deviceConfig` over the defaults of the server. Empty names count, so nothing is merged by "not empty".
+*/}}
+{{- define "tessera.nvidia" -}}
+{{- $settings := dict
+  "enabled" true
+  "resourceCountName" "nvidia.com/gpu"
+  "resourceMemoryName" "nvidia.com/gpumem"
+  "resourceMemoryPercentageName" "nvidia.com/gpumem-percentage"
+  "resourceCoreName" "nvidia.com/gpucores"
+  "resourcePriorityName" "nvidia.com/priority"
+  "overwriteEnv" false
+  "gpuCorePolicy" "default"
+}}
+{{- $device := dict }}
+{{- range $document := regexSplit "(?m)^---.*$" .Values.deviceConfig -1 }}
+  {{- $parsed := fromYaml $document }}
+  {{- if hasKey $parsed "Error" }}{{ fail (printf "deviceConfig is not YAML: %s" (get $parsed "Error")) }}{{ end }}
+  {{- if and (not $device) (kindIs "map" (get $parsed "nvidia")) }}{{ $device = get $parsed "nvidia" }}{{ end }}
+{{- end }}
+{{- range $source := list $device (dig "vendors" "nvidia" dict .Values.config) }}
+  {{- range $key, $value := $source }}
+    {{- if and (hasKey $settings $key) (not (kindIs "invalid" $value)) }}{{ $_ := set $settings $key $value }}{{ end }}
+  {{- end }}
+{{- end }}
+{{- if not $settings.enabled }}
+  {{- fail "config.vendors: no vendor is enabled; kube-scheduler would send us every pod of the cluster" }}
+{{- end }}
+{{- toYaml $settings }}
+{{- end }}
+
+{{/* Names of the managed resources, the counted one first, as YAML. */}}
+{{- define "tessera.managedResources" -}}
+{{- $nvidia := include "tessera.nvidia" . | fromYaml }}
+{{- list $nvidia.resourceCountName $nvidia.resourceMemoryName $nvidia.resourceMemoryPercentageName $nvidia.resourceCoreName $nvidia.resourcePriorityName | compact | toYaml }}
+{{- end }}
+
+{{/* "true" when containers that ask for no card are changed too. */}}
+{{- define "tessera.changesEveryPod" -}}
+{{- $nvidia := include "tessera.nvidia" . | fromYaml }}
+{{- if or $nvidia.overwriteEnv (ne $nvidia.gpuCorePolicy "default") }}true{{ end }}
+{{- end }}
+
+{{/* The server's own configuration. */}}
+{{- define "tessera.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- $_ := set $config "listen" (printf "0.0.0.0:%s" (include "tessera.ports.https" .)) }}
+{{- $_ := set $config "listenExtender" (printf "127.0.0.1:%s" (include "tessera.ports.extender" .)) }}
+{{- $_ := set $config "listenMetrics" (printf "0.0.0.0:%s" (include "tessera.ports.metrics" .)) }}
+{{- if .Values.tls.existingSecret }}
+{{- $_ := set $config "tls" (dict "certFile" "/etc/tessera-tls/tls.crt" "keyFile" "/etc/tessera-tls/tls.key") }}
+{{- else }}
+{{- $service := printf "%s.%s.svc" (include "tessera.fullname" .) .Release.Namespace }}
+{{- $_ := set $config "tls" (dict
+  "secret" (include "tessera.tls.secretName" .)
+  "names" (prepend .Values.tls.extraNames $service)
+  "webhookConfigurations" (list (include "tessera.fullname" .))
+) }}
+{{- end }}
+{{- if .Values.deviceConfig }}
+{{- $_ := set $config "deviceConfigFile" "/etc/tessera/device-config.yaml" }}
+{{- end }}
+{{- toYaml $config }}
+{{- end }}

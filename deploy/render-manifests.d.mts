@@ -1,0 +1,3 @@
+export const manifestsFile: string;
+export function chartDigest(): string;
+export function renderManifests(helm: string): string;

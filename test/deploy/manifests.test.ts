@@ -1,0 +1,141 @@
+/**
+ * The plain manifests: made from this chart, and in step with the code where the code decides. Whether an API server
+ * takes them, and what its CEL makes of the match conditions, is for the suite on real Kubernetes to show.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { chartDigest } from '../../deploy/render-manifests.mjs';
+import { loadConfig } from '../../src/config/load.ts';
+import { reservedAnnotations, reservedLabels } from '../../src/vendors/pod-annotations.ts';
+import { makeVendors } from '../../src/vendors/vendors.ts';
+import { manifest, manifests, manifestsText } from './manifests.ts';
+
+const root = new URL('../../', import.meta.url);
+
+const loaded = loadConfig({ environment: {}, flags: {} });
+if (!loaded.ok) throw new Error(loaded.problem);
+const vendors = makeVendors(loaded.value.config);
+
+describe('the manifests', () => {
+  it('are made from the chart as it is; if not, run deploy/render-manifests.mjs', () => {
+    expect(/^# Chart: sha256:(.*)$/m.exec(manifestsText)?.[1]).toBe(chartDigest());
+  });
+
+  it('are for the version that package.json states', () => {
+    const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+      version: string;
+    };
+    const chart = parse(readFileSync(new URL('deploy/chart/Chart.yaml', root), 'utf8')) as object;
+    expect(chart).toMatchObject({ appVersion: version });
+    expect(containers.find(({ name }) => name === 'tessera')?.image).toBe(`tessera:${version}`);
+  });
+
+  it('have everything in the namespace of the release, or in none', () => {
+    expect(new Set(manifests.map(({ metadata }) => metadata.namespace))).toEqual(
+      new Set(['tessera-system', undefined]),
+    );
+  });
+
+  it('never permit everything', () => {
+    const rules = manifests
+      .filter(({ kind }) => kind.endsWith('Role'))
+      .map((role) => JSON.stringify(role['rules']));
+    expect(rules).toHaveLength(3);
+    for (const text of rules) expect(text).not.toContain('*');
+  });
+});
+
+interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly schedulerName: string;
+    readonly securityContext: object;
+    readonly containers: readonly {
+      readonly name: string;
+      readonly image: string;
+      readonly securityContext: object;
+      readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+      readonly livenessProbe: { readonly httpGet: { readonly path: string } };
+    }[];
+  };
+}
+
+const { template } = manifest('Deployment')['spec'] as { readonly template: PodTemplate };
+const { containers } = template.spec;
+
+describe('the pods', () => {
+  it('are no concern of any webhook or scheduler of this kind', () => {
+    expect(template.metadata.labels['hami.io/webhook']).toBe('ignore');
+    expect(template.spec.schedulerName).toBe('default-scheduler');
+  });
+
+  it('run without privileges', () => {
+    expect(template.spec.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(containers).toHaveLength(2);
+    for (const { securityContext } of containers) {
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+  });
+
+  it('listen where the Services send to', () => {
+    const ports = containers.flatMap((container) => container.ports ?? []);
+    const data = manifest('ConfigMap')['data'] as Readonly<Record<string, string>>;
+    const { listen, listenMetrics } = parse(data['tessera.yaml']!) as Record<string, string>;
+    const byName = Object.fromEntries(
+      ports.map(({ name, containerPort }) => [name, `0.0.0.0:${containerPort}`]),
+    );
+    expect(byName).toEqual({ https: listen, metrics: listenMetrics });
+    expect(manifest('Service')).toMatchObject({ spec: { ports: [{ port: 443, targetPort: 'https' }] } });
+    expect(manifest('Service', 'tessera-metrics')).toMatchObject({
+      spec: { ports: [{ targetPort: 'metrics' }] },
+    });
+  });
+});
+
+interface Webhook {
+  readonly namespaceSelector: {
+    readonly matchExpressions: readonly { readonly values: readonly string[] }[];
+  };
+  readonly matchConditions: readonly { readonly expression: string }[];
+  readonly timeoutSeconds: number;
+  readonly [field: string]: unknown;
+}
+
+describe('the webhook', () => {
+  const [webhook] = manifest('MutatingWebhookConfiguration')['webhooks'] as readonly [Webhook];
+  const [condition] = webhook.matchConditions;
+
+  it('fails open, soon, and without side effects', () => {
+    expect(webhook).toMatchObject({
+      failurePolicy: 'Ignore',
+      sideEffects: 'None',
+      reinvocationPolicy: 'IfNeeded',
+      admissionReviewVersions: ['v1', 'v1beta1'],
+      rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+    });
+    expect(webhook.timeoutSeconds).toBeLessThanOrEqual(5);
+  });
+
+  it('leaves its own namespace and kube-system alone', () => {
+    expect(webhook.namespaceSelector.matchExpressions[0]?.values).toEqual(['kube-system', 'tessera-system']);
+  });
+
+  it('is called for every managed resource and every reserved key, and for nothing else', () => {
+    const lists = (condition?.expression.match(/\["[^\]]*\]/g) ?? []).map(
+      (list) => JSON.parse(list) as unknown,
+    );
+    expect(lists).toEqual([
+      vendors.flatMap(({ resources }) => Object.values(resources) as readonly string[]),
+      reservedAnnotations(vendors),
+      reservedLabels,
+    ]);
+  });
+});
