@@ -20,7 +20,8 @@ export class WakeUp {
   readonly #clock: Clock;
   readonly #nudge: (node: string) => void;
   #lastRefusalMs = -Infinity;
-  #planned = false;
+  /** Where the latest release was that nobody was told of yet. */
+  #node: string | undefined;
 
   constructor({ clock, nudge }: WakeUpOptions) {
     this.#clock = clock;
@@ -34,12 +35,14 @@ export class WakeUp {
 
   /** Something of the node's devices has become free. */
   released(node: string): void {
-    const recent = this.#clock.nowMs() - this.#lastRefusalMs <= staleRefusalMs;
-    if (!recent || this.#planned) return;
-    this.#planned = true;
+    if (this.#clock.nowMs() - this.#lastRefusalMs > staleRefusalMs) return;
+    const planned = this.#node !== undefined;
+    this.#node = node;
+    if (planned) return;
     this.#clock.after(coalesceMs, () => {
-      this.#planned = false;
-      this.#nudge(node);
+      const latest = this.#node ?? node;
+      this.#node = undefined;
+      this.#nudge(latest);
     });
   }
 }
