@@ -1,0 +1,156 @@
+/**
+ * What the node agents really handed out, kept from their own observations alone: which pod received which devices of
+ * whom, and for how long. It is the judge in tests: an over-committed card or a pod with another pod's devices becomes
+ * a fault here, whatever the scheduler believes.
+ */
+import { effectiveUsage, type Share } from '../../model/allocation.ts';
+import type { Clock } from '../../model/clock.ts';
+import { type PodObject, podName } from '../../model/cluster-objects.ts';
+import { type Device, deviceKey, type DeviceUsage, noUsage } from '../../model/device.ts';
+
+export interface AllocationRecord {
+  readonly atMs: number;
+  readonly node: string;
+  /** The pod that runs with the devices. */
+  readonly podUid: string;
+  readonly podName: string;
+  readonly container: string;
+  /** The pod from whose annotation they were taken. */
+  readonly takenFromUid: string;
+  readonly shares: readonly Share[];
+}
+
+interface Holder {
+  readonly node: string;
+  readonly pod: PodObject;
+  /** Per container, in the pod's order. */
+  readonly shares: (readonly Share[])[];
+  initFinished: boolean;
+}
+
+export class AllocationBook {
+  readonly #clock: Clock;
+  readonly #records: AllocationRecord[] = [];
+  readonly #faults: string[] = [];
+  readonly #holders = new Map<string, Holder>();
+  readonly #devices = new Map<string, readonly Device[]>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Every Allocate that was served, in order. */
+  get records(): readonly AllocationRecord[] {
+    return this.#records;
+  }
+
+  /** What must never happen, a sentence each. */
+  get faults(): readonly string[] {
+    return this.#faults;
+  }
+
+  /** Something that must never happen has happened. */
+  addFault(sentence: string): void {
+    this.#faults.push(sentence);
+  }
+
+  /** The cards that a node has from now on. */
+  setDevices(node: string, devices: readonly Device[]): void {
+    this.#devices.set(node, devices);
+  }
+
+  /**
+   * @param pod the pod that kubelet asked for
+   * @param container the container that kubelet asked for
+   * @param meant whose devices the plugin took, and for which container they were written down
+   */
+  give(
+    given: { readonly node: string; readonly pod: PodObject; readonly container: string },
+    meant: { readonly pod: PodObject; readonly container: string; readonly shares: readonly Share[] },
+  ): void {
+    const { node, pod, container } = given;
+    const { uid: podUid } = pod;
+    this.#records.push({
+      atMs: this.#clock.nowMs(),
+      node,
+      podUid,
+      podName: podName(pod),
+      container,
+      takenFromUid: meant.pod.uid,
+      shares: meant.shares,
+    });
+    if (meant.pod.uid !== podUid) {
+      this.#faults.push(
+        `${podName(pod)} (${podUid}) was given the devices of ${podName(meant.pod)} (${meant.pod.uid})`,
+      );
+    } else if (meant.container !== container) {
+      this.#faults.push(
+        `${podName(pod)}: container ${container} was given the devices of ${meant.container}`,
+      );
+    }
+    const holder = this.#holders.get(podUid) ?? {
+      node,
+      pod,
+      shares: pod.containers.map(() => []),
+      initFinished: false,
+    };
+    this.#holders.set(podUid, holder);
+    const index = pod.containers.findIndex(({ name }) => name === container);
+    holder.shares[index] = meant.shares;
+    this.#checkCards(node, meant.shares);
+  }
+
+  /** The pod's plain init containers have ended: what only they held is free. */
+  finishInit(podUid: string): void {
+    const holder = this.#holders.get(podUid);
+    if (holder !== undefined) holder.initFinished = true;
+  }
+
+  /** The pod's containers have ended. May be called for any pod. */
+  end(podUid: string): void {
+    this.#holders.delete(podUid);
+  }
+
+  /** What the containers of a node hold of each device now, by device id. */
+  usageOf(node: string): ReadonlyMap<string, DeviceUsage> {
+    const usage = new Map<string, DeviceUsage>();
+    for (const { id, vendor } of this.#devices.get(node) ?? []) {
+      usage.set(id, this.#usageOf(node, deviceKey(vendor, id)));
+    }
+    return usage;
+  }
+
+  #usageOf(node: string, key: string): DeviceUsage {
+    let total = noUsage;
+    for (const holder of this.#holders.values()) {
+      if (holder.node !== node) continue;
+      const roles = holder.pod.containers.map(({ role }) => role);
+      const own = effectiveUsage(holder.shares, roles, holder.initFinished).get(key) ?? noUsage;
+      total = {
+        slots: total.slots + own.slots,
+        memoryMiB: total.memoryMiB + own.memoryMiB,
+        corePercent: total.corePercent + own.corePercent,
+      };
+    }
+    return total;
+  }
+
+  #checkCards(node: string, shares: readonly Share[]): void {
+    for (const { vendor, deviceId } of shares) {
+      const device = this.#devices.get(node)?.find(({ id }) => id === deviceId);
+      if (device === undefined) {
+        this.#faults.push(`node ${node} has no device ${deviceId}`);
+        continue;
+      }
+      const used = this.#usageOf(node, deviceKey(vendor, deviceId));
+      const over = (['slots', 'memoryMiB', 'corePercent'] as const).filter(
+        (dimension) => used[dimension] > device[dimension],
+      );
+      for (const dimension of over) {
+        this.#faults.push(
+          `device ${deviceId} of node ${node} is over-committed: ${used[dimension]} of ${device[dimension]} ${dimension}`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals';
+import { AllocationBook } from '../../../src/emulator/node-agent/allocation-book.ts';
+import { parsePod } from '../../../src/wire/kubernetes.ts';
+import { makePod, type PodFields } from '../../support/kubernetes-objects.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { makeDevice } from '../../support/views.ts';
+
+function podOf(fields: PodFields) {
+  const pod = parsePod(makePod(fields));
+  if (!pod.ok) throw new Error(pod.problem);
+  return pod.value;
+}
+
+function shareOf(memoryMiB: number, corePercent = 10, deviceId = 'gpu-0') {
+  return { vendor: 'NVIDIA', deviceId, memoryMiB, corePercent };
+}
+
+function setup() {
+  const book = new AllocationBook(new ManualClock(5000));
+  book.setDevices('n1', [makeDevice({ id: 'gpu-0', slots: 2, memoryMiB: 8000 })]);
+  const give = (
+    pod: ReturnType<typeof podOf>,
+    container: string,
+    share: ReturnType<typeof shareOf>,
+    meant: { pod?: ReturnType<typeof podOf>; container?: string } = {},
+  ) => {
+    book.give({ node: 'n1', pod, container }, { pod, container, shares: [share], ...meant });
+  };
+  return { book, give };
+}
+
+describe('the book', () => {
+  it('records who was given what', () => {
+    const { book, give } = setup();
+    give(podOf({ name: 'p1' }), 'c0', shareOf(8000));
+    expect(book.records).toEqual([
+      {
+        atMs: 5000,
+        node: 'n1',
+        podUid: 'uid-p1',
+        podName: 'default/p1',
+        container: 'c0',
+        takenFromUid: 'uid-p1',
+        shares: [shareOf(8000)],
+      },
+    ]);
+    expect(book.faults).toEqual([]);
+  });
+
+  it('reports a pod that was given the devices of another', () => {
+    const { book, give } = setup();
+    give(podOf({ name: 'p1' }), 'c0', shareOf(1), { pod: podOf({ name: 'p2' }) });
+    expect(book.faults).toEqual(['default/p1 (uid-p1) was given the devices of default/p2 (uid-p2)']);
+  });
+
+  it('reports a container that was given the devices of another', () => {
+    const { book, give } = setup();
+    give(podOf({ name: 'p1' }), 'c0', shareOf(1), { container: 'c1' });
+    expect(book.faults).toEqual(['default/p1: container c0 was given the devices of c1']);
+  });
+
+  it('reports a device that the node does not have', () => {
+    const { book, give } = setup();
+    give(podOf({ name: 'p1' }), 'c0', shareOf(1, 1, 'gpu-9'));
+    expect(book.faults).toEqual(['node n1 has no device gpu-9']);
+  });
+
+  const dimensions = [
+    { name: 'memory', first: shareOf(4000), second: shareOf(4001), want: '8001 of 8000 memoryMiB' },
+    { name: 'cores', first: shareOf(1, 60), second: shareOf(1, 41), want: '101 of 100 corePercent' },
+  ];
+  it.each(dimensions)('reports a card over-committed in $name', ({ first, second, want }) => {
+    const { book, give } = setup();
+    give(podOf({ name: 'p1' }), 'c0', first);
+    give(podOf({ name: 'p2' }), 'c0', second);
+    expect(book.faults).toEqual([`device gpu-0 of node n1 is over-committed: ${want}`]);
+  });
+
+  it('reports a card over-committed in slots', () => {
+    const { book, give } = setup();
+    for (const name of ['p1', 'p2', 'p3']) give(podOf({ name }), 'c0', shareOf(1));
+    expect(book.faults).toEqual(['device gpu-0 of node n1 is over-committed: 3 of 2 slots']);
+  });
+
+  it('counts nothing of a pod that has ended', () => {
+    const { book, give } = setup();
+    give(podOf({ name: 'p1' }), 'c0', shareOf(8000));
+    book.end('uid-p1');
+    give(podOf({ name: 'p2' }), 'c0', shareOf(8000));
+    expect(book.faults).toEqual([]);
+    expect(book.usageOf('n1').get('gpu-0')).toEqual({ slots: 1, memoryMiB: 8000, corePercent: 10 });
+  });
+
+  it('counts init containers until they have ended', () => {
+    const { book, give } = setup();
+    const pod = podOf({ name: 'p1', containers: [{ name: 'init', role: 'init' }, { name: 'app' }] });
+    give(pod, 'init', shareOf(8000));
+    give(pod, 'app', shareOf(3000));
+    expect(book.usageOf('n1').get('gpu-0')?.memoryMiB).toBe(8000);
+    book.finishInit('uid-p1');
+    expect(book.usageOf('n1').get('gpu-0')?.memoryMiB).toBe(3000);
+    expect(book.faults).toEqual([]);
+  });
+});

@@ -1,0 +1,212 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { NodeAgent, type NodeAgentOptions } from '../../../src/emulator/node-agent/node-agent.ts';
+import type { NodeDescription } from '../../../src/emulator/node-agent/node-description.ts';
+import { makeLogger } from '../../../src/telemetry/logger.ts';
+import { gpuLimits, makeNodeObject, makePod, type PodFields } from '../../support/kubernetes-objects.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { MemoryApi, settled } from './memory-api.ts';
+
+const node = '/api/v1/nodes/n1';
+const registerKey = 'hami.io/node-nvidia-register';
+const machine: NodeDescription = {
+  name: 'n1',
+  cpu: '32',
+  memory: '128Gi',
+  gpus: [
+    { id: 'gpu-0', type: 'NVIDIA A10', memoryMiB: 24576 },
+    { id: 'gpu-1', type: 'NVIDIA A10', memoryMiB: 24576, healthy: false },
+  ],
+};
+
+function podPath(name: string): string {
+  return `/api/v1/namespaces/default/pods/${name}`;
+}
+
+let agent: NodeAgent | undefined;
+
+afterEach(async () => {
+  await agent?.stop();
+});
+
+async function setup(options: Partial<NodeAgentOptions> = {}) {
+  const api = new MemoryApi();
+  const clock = new ManualClock();
+  const made = new NodeAgent({
+    client: api,
+    clock,
+    random: () => 0.5,
+    log: makeLogger({ level: 'silent' }),
+    ...options,
+  });
+  agent = made;
+  await made.start();
+  return { api, clock, agent: made };
+}
+
+function boundPod(name: string, fields: PodFields = {}) {
+  return makePod({ name, nodeName: 'n1', ...fields });
+}
+
+describe('a node', () => {
+  it('is registered with its devices, ready and free of the not-ready taint', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode({ ...machine, taints: [{ key: 'team', value: 'a', effect: 'NoSchedule' }] });
+    expect(api.get(node)).toMatchObject({
+      metadata: {
+        labels: { 'kubernetes.io/hostname': 'n1', gpu: 'on' },
+        annotations: { [registerKey]: expect.stringContaining('"id":"gpu-0"') },
+      },
+      spec: { taints: [{ key: 'team' }] },
+      status: {
+        capacity: { 'nvidia.com/gpu': '20' },
+        allocatable: { cpu: '32', memory: '128Gi', pods: '110', 'nvidia.com/gpu': '10' },
+        conditions: [{ type: 'Ready', status: 'True' }],
+      },
+    });
+    expect(api.get(node).spec?.['taints']).toHaveLength(1);
+  });
+
+  it('without cards says nothing about them', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode({ ...machine, gpus: [] });
+    expect(api.annotation(node, registerKey)).toBeUndefined();
+    expect(api.get(node).status?.['allocatable']).toEqual({ cpu: '32', memory: '128Gi', pods: '110' });
+  });
+
+  it('that exists is taken over', async () => {
+    const { api, agent } = await setup();
+    api.put(node, makeNodeObject({ annotations: { other: 'kept' } }));
+    await agent.addNode(machine);
+    expect(api.annotation(node, 'other')).toBe('kept');
+    expect(api.annotation(node, registerKey)).toContain('gpu-1');
+    expect(api.get(node).status).toMatchObject({ allocatable: { 'nvidia.com/gpu': '10' } });
+  });
+
+  it('loses its taint though somebody else changes it meanwhile', async () => {
+    const { api, clock, agent } = await setup();
+    api.failNext(`PATCH ${node}`, { kind: 'status', status: 409, reason: 'Conflict', message: 'changed' });
+    const added = agent.addNode(machine);
+    await settled();
+    clock.advance(50);
+    await added;
+    expect(api.get(node).spec?.['taints']).toEqual([]);
+  });
+
+  it('says that it is ready every ten seconds, even after a failure', async () => {
+    const { api, clock, agent } = await setup();
+    await agent.addNode(machine);
+    const heartbeat = () => {
+      const [ready] = api.get(node).status?.['conditions'] as { lastHeartbeatTime: string }[];
+      return ready!.lastHeartbeatTime;
+    };
+    api.failNext(`PATCH ${node}/status`, { kind: 'timeout', message: 'slow', ambiguous: true });
+    expect(heartbeat()).toBe('2026-01-01T00:00:00Z');
+    clock.advance(10_000);
+    await settled();
+    expect(heartbeat()).toBe('2026-01-01T00:00:00Z');
+    clock.advance(10_000);
+    await settled();
+    expect(heartbeat()).toBe('2026-01-01T00:00:20Z');
+  });
+
+  it('publishes its devices in another order now and then when asked to', async () => {
+    const chances = [0.9, 0.1];
+    let position = 0;
+    const random = () => chances[position++ % 2] ?? 0;
+    const { api, clock, agent } = await setup({ shuffleMs: 30_000, random });
+    await agent.addNode(machine);
+    const idsNow = () => {
+      const devices = JSON.parse(api.annotation(node, registerKey) ?? '[]') as { id: string }[];
+      return devices.map(({ id }) => id);
+    };
+    expect(idsNow()).toEqual(['gpu-0', 'gpu-1']);
+    position = 0;
+    clock.advance(30_000);
+    await settled();
+    expect(idsNow()).toEqual(['gpu-1', 'gpu-0']);
+  });
+
+  it('tells when its cards have changed', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode(machine);
+    await agent.updateNode({ ...machine, gpus: machine.gpus.map((gpu) => ({ ...gpu, healthy: true })) });
+    expect(api.get(node).status).toMatchObject({ allocatable: { 'nvidia.com/gpu': '20' } });
+    expect(api.annotation(node, registerKey)?.match(/"health":true/g)).toHaveLength(2);
+  });
+
+  it('that is lost does nothing more', async () => {
+    const { api, clock, agent } = await setup();
+    await agent.addNode(machine);
+    agent.loseNode('n1');
+    const before = api.writes.length;
+    api.put(podPath('p1'), boundPod('p1'));
+    clock.advance(60_000);
+    await settled();
+    expect(api.writes.length).toBe(before);
+  });
+
+  it('cannot be added twice, nor told anything when it is none of the agent’s', async () => {
+    const { agent } = await setup();
+    await agent.addNode(machine);
+    await expect(agent.addNode(machine)).rejects.toThrow('added already');
+    expect(() => {
+      agent.setBehaviour('n2', 'fail');
+    }).toThrow('no node n2');
+  });
+});
+
+describe('pods', () => {
+  it('bound to a node of the agent run, others do not', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode(machine);
+    api.put(podPath('p1'), boundPod('p1'));
+    api.put(podPath('p2'), boundPod('p2', { nodeName: 'n2' }));
+    await settled();
+    expect(api.get(podPath('p1')).status?.['phase']).toBe('Running');
+    expect(api.get(podPath('p2')).status?.['phase']).toBe('Pending');
+  });
+
+  it('that were bound before their node was added run, too', async () => {
+    const { api, agent } = await setup();
+    api.put(podPath('p1'), boundPod('p1'));
+    await settled();
+    await agent.addNode(machine);
+    await settled();
+    expect(api.get(podPath('p1')).status?.['phase']).toBe('Running');
+  });
+
+  const sharing = {
+    containers: [{ limits: gpuLimits({ count: 1 }) }],
+    annotations: {
+      'hami.io/vgpu-node': 'n1',
+      'hami.io/bind-phase': 'allocating',
+      'hami.io/bind-time': '1767225600',
+      'hami.io/vgpu-devices-to-allocate': 'gpu-0,NVIDIA,3000,30:;',
+    },
+  };
+
+  it('receive their devices from the plugin of their node', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode(machine);
+    agent.setNextBehaviour('n1', 'fail');
+    api.put(podPath('p1'), boundPod('p1', sharing));
+    await settled();
+    api.put(podPath('p2'), boundPod('p2', sharing));
+    await settled();
+    expect(api.get(podPath('p1')).status).toMatchObject({ reason: 'UnexpectedAdmissionError' });
+    expect(api.get(podPath('p2')).status?.['phase']).toBe('Running');
+    expect(agent.book.records.map(({ podUid }) => podUid)).toEqual(['uid-p2']);
+    expect(agent.book.faults).toEqual([]);
+  });
+
+  it('that are gone give their devices back', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode(machine);
+    api.put(podPath('p1'), boundPod('p1', sharing));
+    await settled();
+    expect(agent.book.usageOf('n1').get('gpu-0')?.memoryMiB).toBe(3000);
+    api.remove(podPath('p1'));
+    await settled();
+    expect(agent.book.usageOf('n1').get('gpu-0')?.memoryMiB).toBe(0);
+  });
+});
