@@ -1,0 +1,17 @@
+/** The command line: one file per command beside this one, listed here. */
+import { Command } from 'commander';
+import { certsCommand } from './certs.ts';
+import { demoCommand } from './demo.ts';
+import { serveCommand } from './serve.ts';
+import { version } from './version.ts';
+
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const program = new Command('tessera')
+    .description('Shares accelerators on Kubernetes: scheduler extender and admission webhook')
+    .version(version)
+    .showHelpAfterError();
+  program.addCommand(serveCommand());
+  program.addCommand(demoCommand());
+  program.addCommand(certsCommand());
+  await program.parseAsync(argv);
+}

@@ -1,0 +1,85 @@
+/**
+ * The whole server over a cluster that exists only in a file: the same state, planner and routes as in a cluster, with
+ * binds committed to memory. For bug reports, conformance and play.
+ */
+import type { TesseraConfig } from '../config/config.ts';
+import { type Endpoints, openAllInOne } from '../http/endpoints.ts';
+import { systemClock } from '../http/system-clock.ts';
+import { podName } from '../model/cluster-objects.ts';
+import { type Parsed, parsed } from '../model/result.ts';
+import { policiesFrom } from '../placement/policy-defaults.ts';
+import { MemoryWriter } from '../scheduler/memory-writer.ts';
+import { makeScheduler } from '../scheduler/scheduler.ts';
+import { DeviceState } from '../state/device-state.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { makeMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { makeVendors } from '../vendors/vendors.ts';
+import { bindBudgetMs } from './bind-budget.ts';
+import type { Snapshot } from './snapshot-file.ts';
+import { mirrorState } from './state-metrics.ts';
+
+export interface SnapshotServerOptions {
+  readonly config: TesseraConfig;
+  readonly snapshot: Snapshot;
+  readonly insecureHttp: boolean;
+  readonly log: Log;
+}
+
+/** Serves until closed; refuses when the address or the certificate cannot be had. */
+export async function serveSnapshot(options: SnapshotServerOptions): Promise<Parsed<Endpoints>> {
+  const { config, snapshot, insecureHttp, log } = options;
+  const clock = systemClock;
+  const metrics = makeMetrics();
+  // A file has no key to check seals with; its well-formed allocations are taken as written.
+  const state = new DeviceState({ vendors: makeVendors(config), trustOf: () => 'as-written' });
+  const writer = new MemoryWriter((pod) => state.applyPod(pod, clock.nowMs()));
+  const { filterDeadlineMs, prioritizeDeadlineMs } = config;
+  const scheduler = makeScheduler({
+    state,
+    writer,
+    // Nobody reads events of a file.
+    events: { emit: () => undefined },
+    clock,
+    policies: policiesFrom(config),
+    filterDeadlineMs,
+    prioritizeDeadlineMs,
+    bindBudgetMs: bindBudgetMs(config),
+  });
+  mirrorState(state, metrics);
+  load(snapshot, { state, metrics, log, nowMs: clock.nowMs() });
+
+  let closing = false;
+  const readiness = { notReadyBecause: () => (closing ? 'shutting down' : undefined) };
+  const endpoints = await openAllInOne(
+    { config, state, scheduler, readiness, metrics, log, clock },
+    insecureHttp,
+  );
+  if (!endpoints.ok) return endpoints;
+  return parsed({
+    urls: endpoints.value.urls,
+    close: () => {
+      closing = true;
+      return endpoints.value.close();
+    },
+  });
+}
+
+function load(
+  { nodes, pods, others }: Snapshot,
+  { state, metrics, log, nowMs }: { state: DeviceState; metrics: Metrics; log: Log; nowMs: number },
+): void {
+  for (const node of nodes) {
+    for (const { vendor, problem } of state.applyNode(node)) {
+      metrics.malformed.inc({ kind: 'register' });
+      log.warn({ node: node.name, vendor, reason: problem }, 'devices of the node cannot be read');
+    }
+  }
+  for (const pod of pods) {
+    for (const { annotation, problem } of state.applyPod(pod, nowMs)) {
+      metrics.malformed.inc({ kind: 'allocation' });
+      log.warn({ pod: podName(pod), annotation, reason: problem }, 'allocation of the pod cannot be read');
+    }
+  }
+  state.markSynced();
+  log.info({ nodes: nodes.length, pods: pods.length, others }, 'snapshot loaded');
+}

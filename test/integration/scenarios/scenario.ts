@@ -1,0 +1,34 @@
+/** What a scenario is: machines, and a story played on them whose assertions hold on any cluster, embedded or real. */
+import type { NodeDescription } from '../../../src/emulator/node-agent/node-description.ts';
+import type { ScenarioCluster } from './scenario-cluster.ts';
+
+export interface Scenario {
+  /** A sentence about behaviour. */
+  readonly name: string;
+  /** All that the cluster has while the story is played. */
+  readonly nodes: readonly NodeDescription[];
+  /** Throws where something is not as it should be. */
+  readonly play: (stage: Stage) => Promise<void>;
+}
+
+export interface Stage {
+  readonly cluster: ScenarioCluster;
+  /** Ends the server without grace and starts another in its place. */
+  readonly restartServer: () => Promise<void>;
+}
+
+/** A machine with so many cards of one kind. */
+export function machine(
+  name: string,
+  cards: number,
+  fields: { readonly memoryMiB?: number; readonly labels?: Readonly<Record<string, string>> } = {},
+): NodeDescription {
+  const { memoryMiB = 81_920, labels = {} } = fields;
+  return {
+    name,
+    cpu: '64',
+    memory: '512Gi',
+    labels,
+    gpus: Array.from({ length: cards }, () => ({ type: 'NVIDIA A100-SXM4-80GB', memoryMiB })),
+  };
+}
