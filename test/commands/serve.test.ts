@@ -1,4 +1,4 @@
-/** `tessera serve` and `tessera demo` as people run them. Processes are slow, so each one here proves several things. */
+/** `tessera serve` as people run it. Processes are slow, so each one here proves several things. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
