@@ -141,7 +141,7 @@ async function openListeners(parts: ServedParts, openings: readonly Opening[]): 
     }
   }
   const secured = opened.filter(({ secure }) => secure).map(({ listener }) => listener);
-  const stopWatching = secured.length > 0 ? followCertificate(parts, secured) : () => undefined;
+  const stopWatching = tls === undefined ? () => undefined : followCertificate(parts, tls.value, secured);
   return parsed({
     urls: Object.fromEntries(opened.map(({ purpose, listener }) => [purpose, listener.url])),
     close: async () => {

@@ -82,6 +82,7 @@ const certificatePollMs = 5000;
 /** Serves each new certificate as it comes, until the returned function is called. */
 export function followCertificate(
   { config, clock, log, metrics, certificate }: CertificateParts,
+  serving: TlsMaterial,
   listeners: readonly Listener[],
 ): () => void {
   const { certFile, keyFile } = config.tls;
@@ -93,6 +94,7 @@ export function followCertificate(
   if (certFile === '') return certificate?.follow(use) ?? (() => undefined);
   return watchTlsFiles({
     files: { certFile, keyFile },
+    serving,
     clock,
     intervalMs: certificatePollMs,
     onChange: (material) => {

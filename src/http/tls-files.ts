@@ -3,7 +3,6 @@
  * change one after the other, so a pair that does not belong together is not an error yet: the good one stays in use.
  */
 import { readFile } from 'node:fs/promises';
-import { unwatchFile, watchFile } from 'node:fs';
 import { type CheckedPair, checkPair } from '../certificates/check.ts';
 import type { Clock } from '../model/clock.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
@@ -34,22 +33,43 @@ export async function readTlsFiles(files: TlsFiles, clock: Clock): Promise<Parse
 
 export interface TlsWatch {
   readonly files: TlsFiles;
+  /** What was read of them when the watch began. */
+  readonly serving: TlsMaterial;
   readonly clock: Clock;
   readonly onChange: (material: Parsed<CheckedMaterial>) => void;
-  /** How often the files are looked at; watching them by event misses the symlink swap of a mounted Secret. */
+  /** How often the files are read. Events of the file system miss the symlink swap of a mounted Secret. */
   readonly intervalMs: number;
 }
 
-/** Calls `onChange` whenever either file has changed, until the returned function is called. */
-export function watchTlsFiles({ files, clock, onChange, intervalMs }: TlsWatch): () => void {
-  const reread = () => {
-    // `readTlsFiles` never rejects.
-    void readTlsFiles(files, clock).then(onChange);
+/**
+ * Calls `onChange` whenever what the files hold, or what is wrong with it, is not what it was, until the returned
+ * function is called. Reading rather than asking for times also finds a certificate that has become valid meanwhile.
+ */
+export function watchTlsFiles({ files, serving, clock, onChange, intervalMs }: TlsWatch): () => void {
+  let last = textOf(parsed(serving));
+  let stopped = false;
+  let cancel: () => void;
+  const look = async () => {
+    const read = await readTlsFiles(files, clock);
+    if (stopped) return;
+    const changed = textOf(read) !== last;
+    last = textOf(read);
+    plan();
+    if (changed) onChange(read);
   };
-  for (const file of [files.certFile, files.keyFile]) {
-    watchFile(file, { interval: intervalMs, persistent: false }, reread);
-  }
+  const plan = () => {
+    cancel = clock.after(intervalMs, () => {
+      // `readTlsFiles` never rejects.
+      void look();
+    });
+  };
+  plan();
   return () => {
-    for (const file of [files.certFile, files.keyFile]) unwatchFile(file, reread);
+    stopped = true;
+    cancel();
   };
+}
+
+function textOf(material: Parsed<TlsMaterial>): string {
+  return material.ok ? `${material.value.certificate}${material.value.key}` : material.problem;
 }

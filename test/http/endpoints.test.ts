@@ -16,9 +16,13 @@ import { makeScheduler } from '../../src/scheduler/scheduler.ts';
 import { DeviceState } from '../../src/state/device-state.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
 import { makeVendors } from '../../src/vendors/vendors.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { makeAuthority, makeLeaf } from './certificates.ts';
-import { createPolledFile, replaceFile } from './polled-file.ts';
+import { replaceFile } from './replace-file.ts';
 import { makeRecordingLog, metricValue } from './served-app.ts';
+
+/** How often a server looks at its certificate files. */
+const pollMs = 5000;
 
 // Keys and sockets take their time on a busy machine.
 jest.setTimeout(20_000);
@@ -198,11 +202,10 @@ describe('certificate files', () => {
     const [certFile, keyFile] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
     const authority = await makeAuthority();
     const [first, second] = await Promise.all([makeLeaf(authority), makeLeaf(authority)]);
-    const stops = [
-      await createPolledFile(certFile, first.certificate),
-      await createPolledFile(keyFile, first.key),
-    ];
-    const parts = makeParts({ listen: '127.0.0.1:0', tls: { certFile, keyFile } });
+    replaceFile(certFile, first.certificate);
+    replaceFile(keyFile, first.key);
+    const clock = new ManualClock(Date.now());
+    const parts = { ...makeParts({ listen: '127.0.0.1:0', tls: { certFile, keyFile } }), clock };
     const { main = '' } = await mustOpen(openAllInOne(parts, false));
     const shown = async () => (await look(`${main}/healthz`, authority.certificate)).certificate;
     expect(await shown()).toBe(first.certificate);
@@ -210,14 +213,15 @@ describe('certificate files', () => {
     expect(expiry).toBeGreaterThan(Date.now() / 1000);
 
     replaceFile(certFile, 'not a certificate');
+    clock.advance(pollMs);
     await parts.heard('new certificate not taken, the former stays');
     expect(await shown()).toBe(first.certificate);
 
     replaceFile(certFile, second.certificate);
     replaceFile(keyFile, second.key);
+    clock.advance(pollMs);
     await parts.heard('certificate replaced');
     expect(await shown()).toBe(second.certificate);
-    for (const stop of stops) stop();
     rmSync(directory, { recursive: true });
   });
 });

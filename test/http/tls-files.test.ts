@@ -9,7 +9,7 @@ import { type CheckedMaterial, readTlsFiles, watchTlsFiles } from '../../src/htt
 import type { Parsed } from '../../src/model/result.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { makeAuthority, makeLeaf } from './certificates.ts';
-import { createPolledFile, replaceFile } from './polled-file.ts';
+import { replaceFile } from './replace-file.ts';
 
 // Keys and sockets take their time on a busy machine.
 jest.setTimeout(20_000);
@@ -86,35 +86,37 @@ describe('reading a pair', () => {
   });
 });
 
-/** Watches a pair of files, and hands out what it was told one by one. */
-async function watchPair(pair: PemPair) {
-  const files = { certFile: join(directory, 'tls.crt'), keyFile: join(directory, 'tls.key') };
-  watches.push(
-    await createPolledFile(files.certFile, pair.certificate),
-    await createPolledFile(files.keyFile, pair.key),
-  );
+const intervalMs = 5000;
+
+/** Watches a pair of files, and tells what it hears when it looks the next time. */
+function watchPair(pair: PemPair) {
+  const files = filesWith(pair);
+  const clock = new ManualClock(Date.now());
   const heard: Parsed<CheckedMaterial>[] = [];
-  const waiting: (() => void)[] = [];
+  let told: () => void = () => undefined;
   const stop = watchTlsFiles({
     files,
-    clock: systemClock,
-    intervalMs: 5000,
+    serving: pair,
+    clock,
+    intervalMs,
     onChange: (material) => {
       heard.push(material);
-      waiting.shift()?.();
+      told();
     },
   });
   watches.push(stop);
-  const next = async (): Promise<Parsed<CheckedMaterial>> => {
-    if (heard.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    return heard.shift() ?? next();
+  const next = async (): Promise<Parsed<CheckedMaterial> | undefined> => {
+    const change = new Promise<void>((resolve) => (told = resolve));
+    clock.advance(intervalMs);
+    await change;
+    return heard.shift();
   };
-  return { files, next };
+  return { files, clock, heard, next };
 }
 
 describe('watching a pair', () => {
   it('tells of a new pair once both files are there, and that one file alone is no pair', async () => {
-    const { files, next } = await watchPair(first);
+    const { files, next } = watchPair(first);
     replaceFile(files.certFile, second.certificate);
     expect(await next()).toEqual({ ok: false, problem: 'the private key belongs to another certificate' });
     replaceFile(files.keyFile, second.key);
@@ -122,10 +124,20 @@ describe('watching a pair', () => {
   });
 
   it('tells of files that went away, and of their coming back', async () => {
-    const { files, next } = await watchPair(first);
+    const { files, next } = watchPair(first);
     rmSync(files.keyFile);
     expect(await next()).toEqual({ ok: false, problem: expect.stringMatching(/ENOENT/) as unknown });
     replaceFile(files.keyFile, first.key);
     expect(await next()).toMatchObject({ ok: true, value: first });
+  });
+
+  it('says nothing of files that hold what is served, however often they are written', async () => {
+    const { files, heard, next } = watchPair(first);
+    replaceFile(files.certFile, first.certificate);
+    replaceFile(files.keyFile, second.key);
+    expect(await next()).toMatchObject({ ok: false });
+    replaceFile(files.keyFile, first.key);
+    expect(await next()).toMatchObject({ ok: true, value: first });
+    expect(heard).toEqual([]);
   });
 });
