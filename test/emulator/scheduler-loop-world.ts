@@ -102,6 +102,11 @@ export class LoopWorld {
     });
   }
 
+  /** The pod's containers have ended, as kubelet reports it. */
+  async endPod(name: string): Promise<void> {
+    await this.#call('PATCH', `${namespacePath}/pods/${name}/status`, { status: { phase: 'Succeeded' } });
+  }
+
   async deletePod(name: string): Promise<void> {
     await this.#call('DELETE', `${namespacePath}/pods/${name}`, { gracePeriodSeconds: 0 });
   }

@@ -187,36 +187,53 @@ describe('a pod that fits nowhere', () => {
     expect(world.eventsOf('p')).toEqual([`FailedScheduling: ${message}`]);
   });
 
-  it('is looked at again after a change of a node, not before its back-off and not for a heartbeat', async () => {
-    await world.addNode('n1');
-    let fits = false;
+  /** Resolves when the loop has seen everything that was written before; wakes nobody. */
+  async function settled(): Promise<void> {
+    await world.addPod('witness', { requests: { cpu: '5' } });
+    await world.refusal('witness');
+  }
+
+  /** Until it is told otherwise, the extender refuses. */
+  function makeReluctant(): { fits: boolean } {
+    const mood = { fits: false };
     world.extender.answer('filter', ({ NodeNames }) =>
-      fits ? { NodeNames, Error: '' } : { NodeNames: null, FailedNodes: { n1: 'no' }, Error: '' },
+      mood.fits ? { NodeNames, Error: '' } : { NodeNames: null, FailedNodes: { n1: 'no' }, Error: '' },
     );
+    return mood;
+  }
+
+  it('is left alone by a heartbeat, and looked at again after a change of a node', async () => {
+    await world.addNode('n1');
+    const mood = makeReluctant();
     await world.addPod('p');
     await world.loop.start();
     await world.refusal('p');
-    fits = true;
-    await world.patchNode(
-      'n1',
-      { status: { conditions: [{ type: 'Ready', lastHeartbeatTime: '2027-01-01T00:00:00Z' }] } },
-      '/status',
-    );
-    // A pod that is looked at after the heartbeat proves that it has been seen.
-    await world.addPod('witness', { requests: { cpu: '1' } });
-    await world.scheduled('witness');
+    mood.fits = true;
+    const heartbeat = { type: 'Ready', lastHeartbeatTime: '2027-01-01T00:00:00Z' };
+    await world.patchNode('n1', { status: { conditions: [heartbeat] } }, '/status');
+    await settled();
+    world.clock.advance(60_000);
     expect(world.extender.callsOf('filter')).toHaveLength(1);
-
     await world.patchNode('n1', { metadata: { annotations: { nudge: '1' } } });
-    await world.addPod('second-witness', { requests: { cpu: '1' } });
-    await world.scheduled('second-witness');
+    await world.extender.called('bind');
+  });
+
+  it('is not looked at again before its back-off is over', async () => {
+    await world.addNode('n1');
+    const mood = makeReluctant();
+    await world.addPod('p');
+    await world.loop.start();
+    await world.refusal('p');
+    mood.fits = true;
+    await world.patchNode('n1', { metadata: { annotations: { nudge: '1' } } });
+    await settled();
     world.clock.advance(999);
     expect(world.extender.callsOf('filter')).toHaveLength(1);
     world.clock.advance(1);
     await world.extender.called('bind');
   });
 
-  it('is looked at again when a pod goes', async () => {
+  it('is looked at again when a pod is over', async () => {
     await world.addNode('n1', { allocatable: { pods: '1' } });
     bindForReal();
     await world.addPod('first');
@@ -226,10 +243,8 @@ describe('a pod that fits nowhere', () => {
     expect(await world.refusal('second')).toMatchObject({
       message: '0/1 nodes are available: 1 Too many pods.',
     });
-    await world.deletePod('first');
-    // A pod that is refused after the deletion proves that it has been seen, and wakes nobody.
-    await world.addPod('witness', { requests: { cpu: '5' } });
-    await world.refusal('witness');
+    await world.endPod('first');
+    await settled();
     world.clock.advance(1000);
     await world.scheduled('second');
   });

@@ -161,7 +161,8 @@ function isWaiting({ pod }: BoardPod): boolean {
 function changeBetween(before: BoardPod | undefined, now: BoardPod): PodChange | undefined {
   if (now.endedMs !== undefined) {
     if (before?.endedMs !== undefined) return undefined;
-    return now.pod.phase === 'Failed' && !now.pod.deleting ? 'failed' : 'finished';
+    if (now.pod.deleting) return 'removed';
+    return now.pod.phase === 'Failed' ? 'failed' : 'finished';
   }
   if (now.pod.nodeName !== undefined) return before?.pod.nodeName === undefined ? 'placed' : undefined;
   return now.reason !== '' && now.reason !== before?.reason ? 'waits' : undefined;

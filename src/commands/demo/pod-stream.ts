@@ -4,7 +4,7 @@
  */
 import { streamLabel } from '../../emulator/demo-cluster-pods.ts';
 import { podPath } from '../../kubernetes/api-paths.ts';
-import type { RestClient } from '../../kubernetes/rest-client.ts';
+import type { RestClient, RestRequest } from '../../kubernetes/rest-client.ts';
 import { failureText } from '../../kubernetes/rest-result.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { PodObject } from '../../model/cluster-objects.ts';
@@ -12,8 +12,8 @@ import type { Log } from '../../telemetry/logger.ts';
 import type { PodBoard } from './pod-board.ts';
 
 export interface PodStreamOptions {
-  readonly client: RestClient;
-  readonly board: PodBoard;
+  readonly client: Pick<RestClient, 'request'>;
+  readonly board: Pick<PodBoard, 'pods' | 'counts'>;
   readonly manifests: Iterator<object, never>;
   readonly namespace: string;
   readonly podsPerSecond: number;
@@ -98,12 +98,17 @@ export class PodStream {
       gracePeriodSeconds: 0,
       preconditions: { uid: pod.uid },
     };
-    this.#call({ method: 'DELETE', path: podPath(pod), body }, () => this.#removed.delete(pod.uid));
+    this.#call({ method: 'DELETE', path: podPath(pod), body }, () => {
+      this.#removed.delete(pod.uid);
+      // The embedded API forgets nothing by itself, and the demo may run for days.
+      const query = { fieldSelector: `involvedObject.uid=${pod.uid}` };
+      this.#call({ method: 'DELETE', path: `/api/v1/namespaces/${pod.namespace}/events`, query });
+    });
   }
 
   #call(
-    request: { readonly method: 'POST' | 'DELETE'; readonly path: string; readonly body: object },
-    then: () => unknown = () => undefined,
+    request: Pick<RestRequest, 'path' | 'query' | 'body'> & { readonly method: 'POST' | 'DELETE' },
+    then: () => void = () => undefined,
   ): void {
     const { client, log } = this.#options;
     const call = client.request({ ...request, timeoutMs: callTimeoutMs }).then((result) => {
