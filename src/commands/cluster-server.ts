@@ -214,10 +214,12 @@ function problemReports(
       metrics.watchSignals.inc({ feed, signal });
     },
     onMalformed: (kind) => {
-      metrics.malformed.inc({ kind: kind === 'nodes' ? 'node' : 'pod' });
+      metrics.malformed.inc({ kind: malformedKindOf[kind] });
     },
   };
 }
+
+const malformedKindOf = { nodes: 'node', pods: 'pod', resourcequotas: 'quota' } as const;
 
 async function takeRole(client: RestClient, pod: NamespacedName, log: Log): Promise<void> {
   const result = await labelRole(client, pod, 'leader');

@@ -4,13 +4,14 @@
  * refuses the file with its place, because answers from half a cluster would be wrong answers.
  */
 import { parseYaml, readText } from '../config/yaml-text.ts';
-import { type NodeObject, podName, type PodObject } from '../model/cluster-objects.ts';
+import { type NodeObject, podName, type PodObject, type QuotaObject } from '../model/cluster-objects.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
-import { parseNode, parsePod } from '../wire/kubernetes.ts';
+import { parseNode, parsePod, parseQuota } from '../wire/kubernetes.ts';
 
 export interface Snapshot {
   readonly nodes: readonly NodeObject[];
   readonly pods: readonly PodObject[];
+  readonly quotas: readonly QuotaObject[];
   /** How many objects of other kinds the file holds, by kind. */
   readonly others: Readonly<Record<string, number>>;
 }
@@ -28,6 +29,7 @@ export function parseSnapshot(text: string): Parsed<Snapshot> {
   if (!documents.ok) return documents;
   const nodes: NodeObject[] = [];
   const pods: PodObject[] = [];
+  const quotas: QuotaObject[] = [];
   const others: Record<string, number> = {};
   for (const { place, value } of documents.value.flatMap(objectsIn)) {
     const kind = kindOf(value);
@@ -41,13 +43,17 @@ export function parseSnapshot(text: string): Parsed<Snapshot> {
       if (!pod.ok) return unparsable(`${place}: ${pod.problem}`);
       if (pod.value.name === '') return unparsable(`${place}: the pod has no name`);
       pods.push(withIdentity(pod.value));
+    } else if (kind === 'ResourceQuota') {
+      const quota = parseQuota(value);
+      if (!quota.ok) return unparsable(`${place}: ${quota.problem}`);
+      quotas.push(quota.value);
     } else if (kind !== undefined) {
       others[kind] = (others[kind] ?? 0) + 1;
     } else {
       return unparsable(`${place}: no kind`);
     }
   }
-  return parsed({ nodes, pods, others });
+  return parsed({ nodes, pods, quotas, others });
 }
 
 interface Placed {

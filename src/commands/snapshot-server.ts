@@ -65,7 +65,7 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
 }
 
 function load(
-  { nodes, pods, others }: Snapshot,
+  { nodes, pods, quotas, others }: Snapshot,
   { state, metrics, log, nowMs }: { state: DeviceState; metrics: Metrics; log: Log; nowMs: number },
 ): void {
   for (const node of nodes) {
@@ -80,6 +80,7 @@ function load(
       log.warn({ pod: podName(pod), annotation, reason: problem }, 'allocation of the pod cannot be read');
     }
   }
+  for (const quota of quotas) state.applyQuota(quota);
   state.markSynced();
-  log.info({ nodes: nodes.length, pods: pods.length, others }, 'snapshot loaded');
+  log.info({ nodes: nodes.length, pods: pods.length, quotas: quotas.length, others }, 'snapshot loaded');
 }

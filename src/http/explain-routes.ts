@@ -51,5 +51,6 @@ function describeState(state: DeviceState): object {
   const pending = [...state.pendingPods()]
     .map(({ pod }) => ({ podUid: pod.uid, namespace: pod.namespace, name: pod.name }))
     .sort((a, b) => compareText(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`));
-  return { synced: state.synced, nodes, entries, pending };
+  const quotas = [...state.quotas()].map(({ namespace, name, hard }) => ({ namespace, name, hard }));
+  return { synced: state.synced, nodes, entries, pending, quotas };
 }

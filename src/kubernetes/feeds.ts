@@ -1,22 +1,21 @@
 /**
  * Feeds the device-state cache from the API server: nodes first, then the pods of all namespaces, since what a pod
- * weighs depends on the devices of its node. The cache is marked as synced once both lists are in. Nothing is decided
+ * weighs depends on the devices of its node, then quotas. The cache is synced once all lists are in. Nothing is decided
  * and nothing is written here; what cannot be read and what others wait for is told through the callbacks.
- * A further kind (resource quotas, once the cache has a place for them) is one more reflector beside the two.
  */
 import type { Clock } from '../model/clock.ts';
-import type { NodeObject, PodObject } from '../model/cluster-objects.ts';
+import type { NodeObject, PodObject, QuotaObject } from '../model/cluster-objects.ts';
 import { type Parsed, unparsable } from '../model/result.ts';
 import type { AllocationProblem } from '../state/charge.ts';
 import type { DeviceState } from '../state/device-state.ts';
 import type { RegisterProblem } from '../state/node-table.ts';
 import type { Log } from '../telemetry/logger.ts';
-import { parseNode, parsePod } from '../wire/kubernetes.ts';
+import { parseNode, parsePod, parseQuota } from '../wire/kubernetes.ts';
 import type { ReflectorSignal } from './interruption.ts';
 import type { ObjectIdentity } from './list-watch-format.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
 
-export type FeedKind = 'nodes' | 'pods';
+export type FeedKind = 'nodes' | 'pods' | 'resourcequotas';
 
 /** Each is called after the state has taken the change, in the order of events, and must neither throw nor wait. */
 export interface FeedCallbacks {
@@ -53,19 +52,22 @@ export interface Feeds {
 export function startFeeds(options: FeedOptions): Feeds {
   const nodes = nodeFeed(options);
   const pods = podFeed(options);
+  const quotas = quotaFeed(options);
   const sync = async () => {
     nodes.start();
     await nodes.synced;
     // Has no effect once the feeds are stopped.
     pods.start();
-    const result = await pods.synced;
+    await pods.synced;
+    quotas.start();
+    const result = await quotas.synced;
     if (result === 'synced') options.state.markSynced();
     return result;
   };
   return {
     synced: sync(),
     stop: async () => {
-      await Promise.all([nodes.stop(), pods.stop()]);
+      await Promise.all([nodes.stop(), pods.stop(), quotas.stop()]);
     },
   };
 }
@@ -108,6 +110,24 @@ function podFeed(options: FeedOptions): Reflector<PodObject> {
         options.onPodGone?.(uid);
       },
       malformed: malformedHandler(options, 'pods'),
+    },
+  });
+}
+
+function quotaFeed(options: FeedOptions): Reflector<QuotaObject> {
+  const { state } = options;
+  return new Reflector<QuotaObject>({
+    ...sharedOptions(options, 'resourcequotas'),
+    path: '/api/v1/resourcequotas',
+    parse: parseQuota,
+    handler: {
+      upsert: (quota) => {
+        state.applyQuota(quota);
+      },
+      remove: (quota) => {
+        state.removeQuota(quota);
+      },
+      malformed: malformedHandler(options, 'resourcequotas'),
     },
   });
 }

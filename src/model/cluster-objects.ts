@@ -48,13 +48,22 @@ export interface NodeObject {
   readonly allocatable: TextMap;
 }
 
+/** A ResourceQuota: what a namespace may ask for, as written, by resource name. */
+export interface QuotaObject {
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly hard: TextMap;
+}
+
 export interface NamespacedName {
   readonly namespace: string;
   readonly name: string;
 }
 
-export function podName(pod: NamespacedName): string {
-  return `${pod.namespace}/${pod.name}`;
+/** `namespace/name`, as people write it. */
+export function podName({ namespace, name }: NamespacedName): string {
+  return `${namespace}/${name}`;
 }
 
 /** The resource amount a container asks for, as written: its limit, else its request (spec §5.3). */

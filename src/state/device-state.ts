@@ -4,7 +4,13 @@
  * it cannot be interleaved. It reads no clock and does no I/O; callers hand in the time and report what it answers.
  */
 import type { Allocation } from '../model/allocation.ts';
-import { type NamespacedName, type NodeObject, podName, type PodObject } from '../model/cluster-objects.ts';
+import {
+  type NamespacedName,
+  type NodeObject,
+  podName,
+  type PodObject,
+  type QuotaObject,
+} from '../model/cluster-objects.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { PodRequest } from '../model/request.ts';
 import { type PodReading, readPodRequest } from '../vendors/pod-request.ts';
@@ -21,6 +27,7 @@ import { Ledger } from './ledger.ts';
 import { boundEntry, type LedgerEntry, withLoad } from './ledger-entry.ts';
 import type { NodeRecord } from './node-record.ts';
 import { NodeTable, type RegisterProblem } from './node-table.ts';
+import { QuotaTable } from './quota-table.ts';
 
 /** An unbound pod that asks for a managed resource, or tried to. */
 export interface PendingPod {
@@ -41,6 +48,7 @@ export class DeviceState {
   readonly #trustOf: (pod: PodObject) => Trust;
   readonly #nodes: NodeTable;
   readonly #ledger: Ledger;
+  readonly #quotas = new QuotaTable();
   readonly #pending = new Map<string, PendingPod>();
   /** Names as events brought them, of pending and of charged pods. */
   readonly #uidByName = new Map<string, string>();
@@ -110,7 +118,19 @@ export class DeviceState {
     return this.#uidByName.get(podName(pod));
   }
 
+  quotas(): Iterable<QuotaObject> {
+    return this.#quotas.all();
+  }
+
   // --- events
+
+  applyQuota(quota: QuotaObject): void {
+    this.#quotas.apply(quota);
+  }
+
+  removeQuota(quota: NamespacedName): void {
+    this.#quotas.remove(quota);
+  }
 
   /** Takes a node as it is now. Answers what could not be read, once per change of the value. */
   applyNode(node: NodeObject): readonly RegisterProblem[] {

@@ -11,7 +11,7 @@ export type BindResult = (typeof bindResults)[number];
 export const admissionResults = ['allowed', 'mutated', 'denied', 'warned', 'failed'] as const;
 export type AdmissionResult = (typeof admissionResults)[number];
 
-export const malformedKinds = ['register', 'allocation', 'pod', 'node', 'body'] as const;
+export const malformedKinds = ['register', 'allocation', 'pod', 'node', 'quota', 'body'] as const;
 export type MalformedKind = (typeof malformedKinds)[number];
 
 /** Seconds, from a half millisecond to the longest verb deadline. */

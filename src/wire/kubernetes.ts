@@ -3,7 +3,14 @@
  * everything else passes unread, and a used field of the wrong type refuses the object with its place.
  */
 import type { ContainerRole } from '../model/container-role.ts';
-import type { ContainerObject, NodeObject, PodObject, PodPhase, TextMap } from '../model/cluster-objects.ts';
+import type {
+  ContainerObject,
+  NodeObject,
+  PodObject,
+  PodPhase,
+  QuotaObject,
+  TextMap,
+} from '../model/cluster-objects.ts';
 import { type Parsed, parsed } from '../model/result.ts';
 import { type JsonSchema, schemaParser } from './validate.ts';
 
@@ -65,6 +72,11 @@ export const nodeSchema: JsonSchema = {
   properties: { metadata, status: record({ allocatable: quantities }) },
 };
 
+export const quotaSchema: JsonSchema = {
+  type: 'object',
+  properties: { metadata, spec: record({ hard: quantities }) },
+};
+
 type Maybe<T> = T | null | undefined;
 type RawQuantities = Maybe<Readonly<Record<string, string | number>>>;
 
@@ -116,6 +128,12 @@ export interface RawNode {
   readonly status?: Maybe<{ readonly allocatable?: RawQuantities }>;
 }
 
+interface RawQuota {
+  readonly metadata?: Maybe<RawMetadata>;
+  readonly spec?: Maybe<{ readonly hard?: RawQuantities }>;
+}
+
+const readRawQuota = schemaParser<RawQuota>(quotaSchema);
 const readRawPod = schemaParser<RawPod>(podSchema);
 const readRawNode = schemaParser<RawNode>(nodeSchema);
 
@@ -129,6 +147,19 @@ export function parsePod(value: unknown): Parsed<PodObject> {
 export function parseNode(value: unknown): Parsed<NodeObject> {
   const raw = readRawNode(value);
   return raw.ok ? parsed(nodeFrom(raw.value)) : raw;
+}
+
+/** A ResourceQuota from JSON of any origin. Never throws. */
+export function parseQuota(value: unknown): Parsed<QuotaObject> {
+  const raw = readRawQuota(value);
+  if (!raw.ok) return raw;
+  const { metadata, spec } = raw.value;
+  return parsed({
+    namespace: metadata?.namespace ?? '',
+    name: metadata?.name ?? '',
+    resourceVersion: metadata?.resourceVersion ?? '',
+    hard: quantityTexts(spec?.hard),
+  });
 }
 
 /** Kubernetes' default `terminationGracePeriodSeconds`. */

@@ -10,7 +10,12 @@ import { makeNodeObject, makePod } from '../support/kubernetes-objects.ts';
 
 const node = makeNodeObject({ name: 'n1', devices: [{}] });
 const pod = makePod({ name: 'p1', namespace: 'team' });
-const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q' } };
+const quota = {
+  apiVersion: 'v1',
+  kind: 'ResourceQuota',
+  metadata: { name: 'q', namespace: 'team' },
+  spec: { hard: { 'limits.nvidia.com/gpumem': '30k' } },
+};
 const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } };
 const listOf = (items: readonly object[], kind = 'List') => ({ apiVersion: 'v1', kind, metadata: {}, items });
 const withoutKind = ({ metadata, status }: typeof pod | typeof node) => ({ metadata, status });
@@ -21,13 +26,16 @@ function mustParse(text: string): Snapshot {
   return snapshot.value;
 }
 
-const summaryOf = ({ nodes, pods, others }: Snapshot) => ({
+const summaryOf = ({ nodes, pods, quotas, others }: Snapshot) => ({
   nodes: nodes.map(({ name }) => name),
   pods: pods.map(({ namespace: place, name, uid }) => `${place}/${name} ${uid}`),
+  quotas: quotas.map(
+    ({ namespace: place, name, hard }) => `${place}/${name} ${hard['limits.nvidia.com/gpumem'] ?? ''}`,
+  ),
   others,
 });
 
-const whole = { nodes: ['n1'], pods: ['team/p1 uid-p1'], others: {} };
+const whole = { nodes: ['n1'], pods: ['team/p1 uid-p1'], quotas: [] as string[], others: {} };
 
 describe('snapshots', () => {
   const everything = listOf([node, pod, quota, namespace, namespace]);
@@ -35,12 +43,12 @@ describe('snapshots', () => {
     {
       name: 'a List in JSON, as kubectl prints it',
       text: JSON.stringify(everything),
-      want: { ...whole, others: { ResourceQuota: 1, Namespace: 2 } },
+      want: { ...whole, quotas: ['team/q 30k'], others: { Namespace: 2 } },
     },
     {
       name: 'a List in YAML',
       text: stringify(everything),
-      want: { ...whole, others: { ResourceQuota: 1, Namespace: 2 } },
+      want: { ...whole, quotas: ['team/q 30k'], others: { Namespace: 2 } },
     },
     {
       name: 'documents one after the other',
@@ -66,20 +74,24 @@ describe('snapshots', () => {
     },
     {
       name: 'a typed list of another kind, counted',
-      text: JSON.stringify(listOf([{ metadata: { name: 'q' } }], 'ResourceQuotaList')),
-      want: { nodes: [], pods: [], others: { ResourceQuota: 1 } },
+      text: JSON.stringify(listOf([{ metadata: { name: 's' } }], 'SecretList')),
+      want: { nodes: [], pods: [], quotas: [], others: { Secret: 1 } },
     },
     { name: 'one object alone', text: JSON.stringify(node), want: { ...whole, pods: [] } },
-    { name: 'an empty list', text: JSON.stringify(listOf([])), want: { nodes: [], pods: [], others: {} } },
+    {
+      name: 'an empty list',
+      text: JSON.stringify(listOf([])),
+      want: { nodes: [], pods: [], quotas: [], others: {} },
+    },
     {
       name: 'pods without namespace and UID, which get both',
       text: 'kind: Pod\nmetadata:\n  name: p\nspec:\n  containers: []\n',
-      want: { nodes: [], pods: ['default/p default/p'], others: {} },
+      want: { nodes: [], pods: ['default/p default/p'], quotas: [], others: {} },
     },
     {
       name: 'pods without UID in their namespace',
       text: 'kind: Pod\nmetadata:\n  name: p\n  namespace: team\n',
-      want: { nodes: [], pods: ['team/p team/p'], others: {} },
+      want: { nodes: [], pods: ['team/p team/p'], quotas: [], others: {} },
     },
     {
       name: 'JSON after white space',
@@ -89,7 +101,7 @@ describe('snapshots', () => {
     {
       name: 'anchors and aliases',
       text: `kind: List\nitems:\n  - kind: Node\n    metadata: &m\n      name: n1\n  - kind: Pod\n    metadata: *m\n`,
-      want: { nodes: ['n1'], pods: ['default/n1 default/n1'], others: {} },
+      want: { nodes: ['n1'], pods: ['default/n1 default/n1'], quotas: [], others: {} },
     },
   ])('can be $name', ({ text, want }) => {
     expect(summaryOf(mustParse(text))).toEqual(want);

@@ -48,7 +48,7 @@ async function callsOfServer(): Promise<readonly Permission[]> {
     log: makeLogger({ level: 'silent' }),
   });
   if (!server.ok) throw new Error(server.problem);
-  await api.saw({ resource: 'pods', verb: 'watch' });
+  await api.saw({ resource: 'resourcequotas', verb: 'watch' });
   await fetch(`${server.value.urls['extender']!}/bind`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

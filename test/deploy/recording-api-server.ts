@@ -99,7 +99,7 @@ export class RecordingApiServer {
       return { status: 201, body };
     }
     const items = [...this.#objects].filter(([place]) => isListed(place, path)).map(([, object]) => object);
-    if (method === 'GET' && /\/(nodes|pods)$/.test(path)) {
+    if (method === 'GET' && /\/(nodes|pods|resourcequotas)$/.test(path)) {
       return { status: 200, body: { kind: 'List', metadata: { resourceVersion: '1' }, items } };
     }
     const object = this.#objects.get(path);

@@ -20,6 +20,7 @@ import { makeNvidiaConfig } from '../vendors/nvidia-config.ts';
 
 const nodesPath = '/api/v1/nodes';
 const podsPath = '/api/v1/pods';
+const quotasPath = '/api/v1/resourcequotas';
 const registerKey = 'hami.io/node-nvidia-register';
 
 let server: ApiServer;
@@ -107,6 +108,7 @@ function boundPod(fields: PodFields = {}) {
 interface Streams {
   readonly nodes: WatchStream;
   readonly pods: WatchStream;
+  readonly quotas: WatchStream;
 }
 
 /** Answers both lists and agrees to both watches. */
@@ -115,8 +117,10 @@ async function sync(nodes: readonly object[], pods: readonly object[]): Promise<
   const nodeStream = (await server.next(nodesPath)).watch();
   (await server.next(podsPath)).page(pods, { resourceVersion: '10' });
   const podStream = (await server.next(podsPath)).watch();
+  (await server.next(quotasPath)).page([], { resourceVersion: '10' });
+  const quotaStream = (await server.next(quotasPath)).watch();
   await feeds.synced;
-  return { nodes: nodeStream, pods: podStream };
+  return { nodes: nodeStream, pods: podStream, quotas: quotaStream };
 }
 
 function usedMiB(): number | undefined {
@@ -124,7 +128,7 @@ function usedMiB(): number | undefined {
 }
 
 describe('startFeeds', () => {
-  it('lists the nodes before it asks for any pod, and calls the state synced after both', async () => {
+  it('lists the nodes before it asks for any pod, and calls the state synced after all lists', async () => {
     const nodes = await server.next();
     expect(nodes.path).toBe(nodesPath);
     nodes.page([gpuNode()], { resourceVersion: '10', continueToken: 'more' });
@@ -136,13 +140,36 @@ describe('startFeeds', () => {
     expect(state.synced).toBe(false);
     expect(told.entries).toEqual(['node n1@1', 'node n2@1']);
     pods.page([boundPod(), gpuPod({ name: 'waiting' })], { resourceVersion: '10' });
+    const quotas = await server.next(quotasPath);
+    expect(state.synced).toBe(false);
+    quotas.page([], { resourceVersion: '10' });
     expect(await feeds.synced).toBe('synced');
 
     expect(state.synced).toBe(true);
     expect(usedMiB()).toBe(3000);
     expect(state.pending('uid-waiting')?.pod.name).toBe('waiting');
     expect(told.entries.slice(2)).toEqual(['pod pod-1@1', 'pod waiting@1']);
-    expect([...signals.entries].sort()).toEqual(['nodes listed', 'pods listed']);
+    expect([...signals.entries].sort()).toEqual(['nodes listed', 'pods listed', 'resourcequotas listed']);
+  });
+
+  it('follows the quotas of all namespaces', async () => {
+    const streams = await sync([], []);
+    const quota = (version: string, memory: string) => ({
+      metadata: { name: 'gpus', namespace: 'team', uid: 'q1', resourceVersion: version },
+      spec: { hard: { 'limits.nvidia.com/gpumem': memory } },
+    });
+    const limits = () => [...state.quotas()].map(({ namespace, hard }) => ({ namespace, ...hard }));
+    streams.quotas.send('ADDED', quota('11', '20k'));
+    streams.quotas.send('MODIFIED', quota('12', '30k'));
+    // What cannot be read is told, in its turn among the events.
+    const broken = (name: string) => ({ metadata: { name, resourceVersion: '13', labels: 7 } });
+    streams.quotas.send('ADDED', broken('first'));
+    await told.atLeast(1);
+    expect(limits()).toEqual([{ namespace: 'team', 'limits.nvidia.com/gpumem': '30k' }]);
+    streams.quotas.send('DELETED', quota('14', '30k'));
+    streams.quotas.send('ADDED', broken('second'));
+    await told.atLeast(2);
+    expect(limits()).toEqual([]);
   });
 
   it('follows a pod from its binding to its end', async () => {
