@@ -2,7 +2,7 @@
  * The extender verbs: read the body, call the use case, answer in kube-scheduler's form. It reads nothing but the
  * status of a failed call, so every failure that it should know about is HTTP 200 with `Error` (spec §5.1).
  */
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { BindAnswer } from '../scheduler/bind.ts';
 import type { FilterAnswer } from '../scheduler/filter.ts';
 import { reasonCodesOf, wireReason } from '../scheduler/refusal-text.ts';
@@ -35,7 +35,7 @@ export const extenderPaths = ['/filter', '/prioritize', '/bind'] as const;
 export function extenderRoutes(deps: ExtenderRouteDeps): Router {
   const { metrics, bodyLimitMiB, log } = deps;
   const router = Router();
-  router.post([...extenderPaths], jsonBody(bodyLimitMiB));
+  router.post([...extenderPaths], jsonBody(bodyLimitMiB), requireBody);
   router.post('/filter', (request, response) => {
     const end = metrics.filterSeconds.startTimer();
     filter(request, response, deps);
@@ -80,10 +80,6 @@ function bindResult(Error: string): ExtenderBindingResult {
 
 function filter(request: Request, response: Response, deps: ExtenderRouteDeps): void {
   const { scheduler, metrics, log } = deps;
-  if (isBodyMissing(request)) {
-    refuseEmpty(response);
-    return;
-  }
   const args = parseExtenderArgs(request.body);
   if (!args.ok) {
     metrics.malformed.inc({ kind: 'body' });
@@ -142,10 +138,6 @@ function prioritize(
   response: Response,
   { scheduler, metrics, log }: ExtenderRouteDeps,
 ): void {
-  if (isBodyMissing(request)) {
-    refuseEmpty(response);
-    return;
-  }
   const args = parseExtenderArgs(request.body);
   if (!args.ok) {
     metrics.malformed.inc({ kind: 'body' });
@@ -164,10 +156,6 @@ function prioritize(
 
 async function bind(request: Request, response: Response, deps: ExtenderRouteDeps): Promise<void> {
   const { scheduler, metrics, log } = deps;
-  if (isBodyMissing(request)) {
-    refuseEmpty(response);
-    return;
-  }
   const args = parseBindingArgs(request.body);
   if (!args.ok) {
     metrics.malformed.inc({ kind: 'body' });
@@ -197,6 +185,7 @@ function bindResultOf(answer: BindAnswer): BindResult {
   return answer.code === 'WriteFailed' || answer.code === 'OutcomeUnknown' ? 'failed' : 'refused';
 }
 
-function refuseEmpty(response: Response): void {
-  response.status(400).type('text/plain').send('Please send a request body');
-}
+const requireBody: RequestHandler = (request, response, next) => {
+  if (isBodyMissing(request)) response.status(400).type('text/plain').send('Please send a request body');
+  else next();
+};

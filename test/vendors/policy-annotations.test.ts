@@ -5,6 +5,7 @@ describe('parseNodePolicy', () => {
   it.each([
     { value: 'binpack', want: 'binpack' },
     { value: 'spread', want: 'spread' },
+    { value: 'spread ', want: 'binpack' },
     { value: 'Spread', want: 'binpack' },
     { value: 'topology-aware', want: 'binpack' },
     { value: '', want: 'binpack' },
