@@ -1,5 +1,6 @@
 /** What a pod was given: the shares of devices per container, and what they add up to on each device. */
 import { type ContainerRole, effectiveAmount } from './container-role.ts';
+import type { MigInstance, MigPlacement } from './mig.ts';
 import { deviceKey, type DeviceUsage, type VendorKey } from './device.ts';
 
 /** The part of one device given to one container. */
@@ -8,10 +9,24 @@ export interface Share {
   readonly deviceId: string;
   readonly memoryMiB: number;
   readonly corePercent: number;
+  /** On a card in MIG mode: the instance that the share is; memory and compute are those of its profile. */
+  readonly mig?: MigInstance;
 }
 
 /** Shares per container, init containers first, in spec order; a container without devices has an empty list. */
 export type Allocation = readonly (readonly Share[])[];
+
+export function isSameShare(a: Share, b: Share | undefined): boolean {
+  return (
+    a.vendor === b?.vendor &&
+    a.deviceId === b.deviceId &&
+    a.memoryMiB === b.memoryMiB &&
+    a.corePercent === b.corePercent &&
+    a.mig?.profile === b.mig?.profile &&
+    a.mig?.placement.start === b.mig?.placement.start &&
+    a.mig?.placement.size === b.mig?.placement.size
+  );
+}
 
 /**
  * What an allocation holds of each device, by `deviceKey`. Init containers share in time and so count with their
@@ -50,4 +65,24 @@ export function effectiveUsage(
     });
   }
   return usage;
+}
+
+/** What an allocation holds of cards in MIG mode. */
+export interface HeldSlices {
+  /** By `deviceKey`. */
+  readonly slices: ReadonlyMap<string, readonly MigPlacement[]>;
+  /** Shares that name no instance, by `deviceKey`: right on plain cards, fatal on a card in MIG mode. */
+  readonly uncut: ReadonlyMap<string, number>;
+}
+
+/** Instances are made for all containers at once and stay until the pod ends, whatever the containers' roles. */
+export function heldSlices(allocation: Allocation): HeldSlices {
+  const slices = new Map<string, MigPlacement[]>();
+  const uncut = new Map<string, number>();
+  for (const { vendor, deviceId, mig } of allocation.flat()) {
+    const key = deviceKey(vendor, deviceId);
+    if (mig === undefined) uncut.set(key, (uncut.get(key) ?? 0) + 1);
+    else slices.set(key, [...(slices.get(key) ?? []), mig.placement]);
+  }
+  return { slices, uncut };
 }

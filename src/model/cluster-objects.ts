@@ -30,6 +30,8 @@ export interface PodObject {
   readonly gracePeriodSeconds: number;
   readonly nodeName?: string;
   readonly schedulerName: string;
+  /** `spec.priority`; 0 when absent. */
+  readonly priority: number;
   readonly phase: PodPhase;
   /** Init containers first, then app containers, in spec order. */
   readonly containers: readonly ContainerObject[];

@@ -2,6 +2,7 @@
  * What a node announces. A device is one physical card (or die) of one vendor; its capacity is in the units used
  * everywhere inside: slots (how many containers may share it at once), MiB of memory, and percent of its compute.
  */
+import type { MigProfile } from './mig.ts';
 
 /** The word by which a vendor is known in allocation strings and maps, e.g. `NVIDIA`. */
 export type VendorKey = string;
@@ -21,6 +22,10 @@ export interface Device {
   /** The plugin's operating mode on this card, e.g. `hami-core`, `mig`, `mps`. */
   readonly mode: string;
   readonly healthy: boolean;
+  /** On a card in MIG mode: the instances it can be cut into. Absent when its plugin does not say (≤ v2.9). */
+  readonly migProfiles?: readonly MigProfile[];
+  /** How well this card is linked to each other card of its node, by id; absent when the plugin does not say. */
+  readonly linkScores?: ReadonlyMap<string, number>;
 }
 
 /** Consumption on one device, in the device's own three dimensions. */
@@ -36,6 +41,26 @@ export const noUsage: DeviceUsage = { slots: 0, memoryMiB: 0, corePercent: 0 };
 export function deviceKey(vendor: VendorKey, id: string): string {
   return `${vendor}/${id}`;
 }
+
+/** True when nothing about two devices differs. */
+export function isSameDevice(a: Device, b: Device): boolean {
+  const { migProfiles: profilesA, linkScores: linksA, ...plainA } = a;
+  const { migProfiles: profilesB, linkScores: linksB, ...plainB } = b;
+  return (
+    (Object.keys(plainA) as (keyof typeof plainA)[]).every((field) => plainA[field] === plainB[field]) &&
+    (profilesA === profilesB || JSON.stringify(profilesA) === JSON.stringify(profilesB)) &&
+    isSameMap(linksA, linksB)
+  );
+}
+
+function isSameMap(
+  a: ReadonlyMap<string, number> = noLinks,
+  b: ReadonlyMap<string, number> = noLinks,
+): boolean {
+  return a === b || (a.size === b.size && [...a].every(([key, value]) => b.get(key) === value));
+}
+
+const noLinks: ReadonlyMap<string, number> = new Map();
 
 /** A stable order for devices of one node: vendor, then index, then id. */
 export function compareDevices(a: Device, b: Device): number {

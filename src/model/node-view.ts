@@ -3,12 +3,19 @@
  * counted on it. The state makes one per change of the node; the simulator and tests make their own.
  */
 import { type Device, deviceKey, type DeviceUsage, type VendorKey } from './device.ts';
+import type { MigPlacement } from './mig.ts';
 
 export interface DeviceView {
   readonly device: Device;
   readonly used: DeviceUsage;
   /** True when the card is set aside for a pod that runs on this node on a card nobody knows. */
   readonly withheld: boolean;
+  /** True while an administrator keeps new pods off the card. */
+  readonly cordoned: boolean;
+  /** Slices that MIG instances hold; empty on other cards. */
+  readonly occupied: readonly MigPlacement[];
+  /** True when pods hold something of a MIG card and nobody knows which slices: nothing more may go there. */
+  readonly unclear: boolean;
 }
 
 export interface NodeView {
@@ -36,14 +43,22 @@ export function makeNodeView(parts: Omit<NodeView, 'capacity'>): NodeView {
   return { ...parts, capacity };
 }
 
-/** The view as it would be with more in use, by `deviceKey`; devices it does not have are ignored. */
-export function withMoreUsed(view: NodeView, more: ReadonlyMap<string, DeviceUsage>): NodeView {
+/** Something more on a node's cards, by `deviceKey`. */
+export interface MoreUsed {
+  readonly usage: ReadonlyMap<string, DeviceUsage>;
+  readonly slices: ReadonlyMap<string, readonly MigPlacement[]>;
+}
+
+/** The view as it would be with more in use; devices it does not have are ignored. */
+export function withMoreUsed(view: NodeView, more: MoreUsed): NodeView {
   const devices = view.devices.map((entry) => {
-    const extra = more.get(deviceKey(entry.device.vendor, entry.device.id));
+    const key = deviceKey(entry.device.vendor, entry.device.id);
+    const extra = more.usage.get(key);
     if (extra === undefined) return entry;
     const { slots, memoryMiB, corePercent } = entry.used;
     return {
       ...entry,
+      occupied: [...entry.occupied, ...(more.slices.get(key) ?? [])],
       used: {
         slots: slots + extra.slots,
         memoryMiB: memoryMiB + extra.memoryMiB,

@@ -3,19 +3,24 @@
  * (`scheduler/refusal-text.ts`); every code has a paragraph in `docs/reasons.md`, and a test compares the two lists.
  */
 import type { VendorKey } from './device.ts';
+import type { QuotaLimit } from './quota.ts';
 
 /** Why one card is refused. Spellings are HAMi's where HAMi has the reason (spec §5.9). */
 export const cardReasons = [
   'CardNotHealth',
-  'CardWithheld',
+  'CardCordoned',
   'CardTypeMismatch',
   'CardUuidMismatch',
+  'CardWithheld',
   'ModeNotFit',
   'CardTimeSlicingExhausted',
   'ExclusiveDeviceAllocateConflict',
+  'ResourceQuotaNotFit',
   'CardInsufficientMemory',
   'CardInsufficientCore',
   'CardComputeUnitsExhausted',
+  'CardMigTopologyInfeasible',
+  'NumaNotFit',
 ] as const;
 export type CardReason = (typeof cardReasons)[number];
 
@@ -59,6 +64,8 @@ export type Refusal =
       readonly accepted: number;
       readonly cards: number;
       readonly refused: Readonly<Partial<Record<CardReason, number>>>;
+      /** With `ResourceQuotaNotFit`: the limit that did not allow it. */
+      readonly quota?: QuotaLimit;
     }
   /** The request cannot be understood, on this or any node. */
   | { readonly code: 'RequestInvalid'; readonly problems: readonly string[] };

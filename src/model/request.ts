@@ -35,16 +35,35 @@ export interface DeviceSelector {
   readonly avoidIds: readonly string[];
   /** The wanted operating modes as written; a device fits if the text contains its mode. */
   readonly modes?: string;
+  /** All cards of one container must be on one NUMA node. */
+  readonly numaBound: boolean;
 }
 
 export type NodePolicy = 'binpack' | 'spread';
 
-/** How cards are ordered within a node, and whether only idle cards will do. */
+/** One key by which cards are compared; it says which card is taken first. */
+export type CardOrderKey = 'fullest' | 'emptiest' | 'fewest-sharers' | 'highest-numa' | 'lowest-numa';
+
+/** How cards are chosen within a node. */
 export interface DevicePolicy {
-  readonly order: 'binpack' | 'spread';
+  /** The first key that tells two cards apart decides. */
+  readonly order: readonly CardOrderKey[];
+  /** The same for containers whose cards must be on one NUMA node. */
+  readonly numaBoundOrder: readonly CardOrderKey[];
   /** `mutex`: the pod takes only cards that nobody uses. */
   readonly idleOnly: boolean;
+  /** `topology-aware`: the best linked cards for several, the worst linked one for a single card. */
+  readonly topologyAware: boolean;
 }
+
+/** How much each dimension counts when a card's fullness is judged; not all are 0. */
+export interface ScoringWeights {
+  readonly slots: number;
+  readonly cores: number;
+  readonly memory: number;
+}
+
+export const equalWeights: ScoringWeights = { slots: 1, cores: 1, memory: 1 };
 
 export interface PodRequest {
   readonly podUid: string;
@@ -58,6 +77,10 @@ export interface PodRequest {
   /** From the pod's annotations; the configuration's policy applies where absent. */
   readonly nodePolicy?: NodePolicy;
   readonly devicePolicy?: DevicePolicy;
+  /** Equal ones where absent. */
+  readonly weights?: ScoringWeights;
+  /** The pod's scheduling priority; 0 when it has none. */
+  readonly priority: number;
 }
 
 /** MiB that a request needs of a device; a percentage rounds down, as the device plugins do (spec Q30). */

@@ -13,13 +13,13 @@ describe('a node view', () => {
 
   it('with more used is a new view; the old one and the cards that are not named stay as they were', () => {
     const view = makeView({ devices: [{ used: { slots: 1, memoryMiB: 10, corePercent: 5 } }, {}] });
-    const more = withMoreUsed(
-      view,
-      new Map([
-        [deviceKey('NVIDIA', 'gpu-0'), { slots: 2, memoryMiB: 20, corePercent: 30 }],
-        [deviceKey('NVIDIA', 'gone'), { slots: 9, memoryMiB: 9, corePercent: 9 }],
-      ]),
-    );
+    const usage = new Map([
+      [deviceKey('NVIDIA', 'gpu-0'), { slots: 2, memoryMiB: 20, corePercent: 30 }],
+      [deviceKey('NVIDIA', 'gone'), { slots: 9, memoryMiB: 9, corePercent: 9 }],
+    ]);
+    const slices = new Map([[deviceKey('NVIDIA', 'gpu-0'), [{ start: 2, size: 2 }]]]);
+    const more = withMoreUsed(view, { usage, slices });
+    expect(more.devices.map(({ occupied }) => occupied)).toEqual([[{ start: 2, size: 2 }], []]);
     expect(more.devices.map(({ used }) => used)).toEqual([
       { slots: 3, memoryMiB: 30, corePercent: 35 },
       { slots: 0, memoryMiB: 0, corePercent: 0 },

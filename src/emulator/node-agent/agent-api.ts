@@ -106,6 +106,17 @@ export class AgentApi {
     );
   }
 
+  /** A compare-and-swap: only onto the version that was read. */
+  async annotateVersion(pod: PodObject, annotations: Readonly<Record<string, string>>): Promise<void> {
+    const { resourceVersion } = pod;
+    await this.#patch(
+      `patching pod ${podName(pod)}`,
+      podPath(pod),
+      { metadata: { resourceVersion, annotations } },
+      mergePatch,
+    );
+  }
+
   async patchPodStatus(pod: PodObject, status: object): Promise<void> {
     await this.#patch(
       `patching the status of pod ${podName(pod)}`,

@@ -5,8 +5,12 @@
  */
 import { effectiveUsage, type Share } from '../../model/allocation.ts';
 import type { Clock } from '../../model/clock.ts';
-import { type PodObject, podName } from '../../model/cluster-objects.ts';
+import { type PodObject, podName, type TextMap } from '../../model/cluster-objects.ts';
+import type { ContainerRole } from '../../model/container-role.ts';
 import { type Device, deviceKey, type DeviceUsage, noUsage } from '../../model/device.ts';
+import { isCut } from '../../model/mig.ts';
+import { instanceFaults } from './instance-faults.ts';
+import type { LiveInstance } from './mig-instances.ts';
 
 export interface AllocationRecord {
   readonly atMs: number;
@@ -18,6 +22,21 @@ export interface AllocationRecord {
   /** The pod from whose annotation they were taken. */
   readonly takenFromUid: string;
   readonly shares: readonly Share[];
+  /** On cards in MIG mode: the instance of each share. */
+  readonly instances: readonly LiveInstance[];
+  /** What the container was told. */
+  readonly env: TextMap;
+}
+
+/** What was taken for a container, and from whom. */
+export interface Gift {
+  /** Whose devices the plugin took. */
+  readonly pod: PodObject;
+  /** For which container they were written down. */
+  readonly container: string;
+  readonly shares: readonly Share[];
+  readonly instances: readonly LiveInstance[];
+  readonly env: TextMap;
 }
 
 interface Holder {
@@ -25,6 +44,8 @@ interface Holder {
   readonly pod: PodObject;
   /** Per container, in the pod's order. */
   readonly shares: (readonly Share[])[];
+  /** Likewise; they stay until the pod ends, those of init containers, too. */
+  readonly instances: (readonly LiveInstance[])[];
   initFinished: boolean;
 }
 
@@ -60,13 +81,12 @@ export class AllocationBook {
   }
 
   /**
-   * @param pod the pod that kubelet asked for
-   * @param container the container that kubelet asked for
-   * @param meant whose devices the plugin took, and for which container they were written down
+   * @param given the pod and the container that kubelet asked for
+   * @param meant what the plugin took
    */
   give(
     given: { readonly node: string; readonly pod: PodObject; readonly container: string },
-    meant: { readonly pod: PodObject; readonly container: string; readonly shares: readonly Share[] },
+    meant: Gift,
   ): void {
     const { node, pod, container } = given;
     const { uid: podUid } = pod;
@@ -78,6 +98,8 @@ export class AllocationBook {
       container,
       takenFromUid: meant.pod.uid,
       shares: meant.shares,
+      instances: meant.instances,
+      env: meant.env,
     });
     if (meant.pod.uid !== podUid) {
       this.#faults.push(
@@ -92,11 +114,14 @@ export class AllocationBook {
       node,
       pod,
       shares: pod.containers.map(() => []),
+      instances: pod.containers.map(() => []),
       initFinished: false,
     };
     this.#holders.set(podUid, holder);
     const index = pod.containers.findIndex(({ name }) => name === container);
+    this.#checkInstances(node, pod.containers[index]?.role ?? 'app', meant);
     holder.shares[index] = meant.shares;
+    holder.instances[index] = meant.instances;
     this.#checkCards(node, meant.shares);
   }
 
@@ -118,6 +143,25 @@ export class AllocationBook {
       usage.set(id, this.#usageOf(node, deviceKey(vendor, id)));
     }
     return usage;
+  }
+
+  /** The MIG instances that pods of a node hold now. */
+  instancesOf(node: string): readonly LiveInstance[] {
+    return [...this.#holders.values()]
+      .filter((holder) => holder.node === node)
+      .flatMap(({ instances }) => instances.flat());
+  }
+
+  #checkInstances(node: string, role: ContainerRole, { shares, instances }: Gift): void {
+    const held = [...this.#holders.values()]
+      .filter((holder) => holder.node === node)
+      .flatMap((holder) =>
+        holder.instances.flatMap((some, index) =>
+          some.map((instance) => ({ instance, role: holder.pod.containers[index]?.role ?? 'app' })),
+        ),
+      );
+    const devices = this.#devices.get(node) ?? [];
+    this.#faults.push(...instanceFaults({ role, shares, instances }, held, devices));
   }
 
   #usageOf(node: string, key: string): DeviceUsage {
@@ -143,9 +187,7 @@ export class AllocationBook {
         continue;
       }
       const used = this.#usageOf(node, deviceKey(vendor, deviceId));
-      const over = (['slots', 'memoryMiB', 'corePercent'] as const).filter(
-        (dimension) => used[dimension] > device[dimension],
-      );
+      const over = dimensionsOf(device).filter((dimension) => used[dimension] > device[dimension]);
       for (const dimension of over) {
         this.#faults.push(
           `device ${deviceId} of node ${node} is over-committed: ${used[dimension]} of ${device[dimension]} ${dimension}`,
@@ -153,4 +195,9 @@ export class AllocationBook {
       }
     }
   }
+}
+
+/** The compute of MIG profiles is rounded up, so that all of a card may add up to more than it; slices tell instead. */
+function dimensionsOf(device: Device): readonly (keyof DeviceUsage)[] {
+  return isCut(device) ? ['slots', 'memoryMiB'] : ['slots', 'memoryMiB', 'corePercent'];
 }

@@ -5,18 +5,27 @@
  */
 import type { Share } from '../../model/allocation.ts';
 import type { Clock } from '../../model/clock.ts';
-import { type PodObject, podName } from '../../model/cluster-objects.ts';
+import { type PodObject, podName, type TextMap } from '../../model/cluster-objects.ts';
+import { isCut } from '../../model/mig.ts';
 import { bindPhaseAnnotation, bindTimeAnnotation, nodeAnnotation } from '../../vendors/pod-annotations.ts';
 import { isLockedBy, nodeLockAnnotation, parseNodeLock } from '../../vendors/node-lock.ts';
 import { pause } from '../../kubernetes/backoff.ts';
 import { type AgentApi, hasStatus, isAgentApiError } from './agent-api.ts';
+import { instanceEnvironment, sharedCardEnvironment } from './container-environment.ts';
+import { type LiveInstance, MigInstances } from './mig-instances.ts';
+import { realise } from './mig-realisation.ts';
+import { devicesOf, type NodeDescription } from './node-description.ts';
 import type { BehaviourSwitch } from './plugin-behaviour.ts';
 import type { PluginFamily } from './plugin-family.ts';
+import { type PluginTraits, traitsOf } from './plugin-version.ts';
+import { parseReservations } from './reservation-annotation.ts';
 import { takeEntry } from './to-allocate.ts';
 
 export interface DevicePluginOptions {
   readonly node: string;
   readonly family: PluginFamily;
+  /** The machine as it is now. */
+  readonly describe: () => NodeDescription;
   readonly api: AgentApi;
   readonly clock: Clock;
   readonly behaviour: BehaviourSwitch;
@@ -30,9 +39,14 @@ export type AllocateAnswer =
       /** The container for which the scheduler meant them. */
       readonly container: string;
       readonly shares: readonly Share[];
+      /** On cards in MIG mode: the instance of each share. */
+      readonly instances: readonly LiveInstance[];
+      /** What the container is told. */
+      readonly env: TextMap;
     }
   | { readonly kind: 'refused'; readonly message: string };
 
+const pluginGone: AllocateAnswer = { kind: 'refused', message: 'the device plugin went away' };
 const mostReleaseAttempts = 5;
 const firstRetryMs = 100;
 /** When a plugin that saw no answer to its final writes sends them again. */
@@ -40,6 +54,7 @@ const secondAnswerMs = 1000;
 
 export class DevicePlugin {
   readonly #options: DevicePluginOptions;
+  readonly #instances = new MigInstances();
   /** Calls are served one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -54,6 +69,19 @@ export class DevicePlugin {
     return answer;
   }
 
+  /** The pod's containers have ended: its MIG instances go. The real plugin finds out by itself. */
+  release(podUid: string): void {
+    this.#instances.destroyOf(podUid);
+  }
+
+  /** A pod that ran before this plugin: the MIG instances that its annotation tells of exist. */
+  adopt({ uid: podUid, annotations }: PodObject): void {
+    const written = parseReservations(annotations[this.#options.family.reservationAnnotation] ?? '[]');
+    for (const { made, ...planned } of written.ok ? written.value : []) {
+      if (made !== undefined) this.#instances.adopt({ ...planned, ...made, podUid });
+    }
+  }
+
   async #allocate(deviceCount: number): Promise<AllocateAnswer> {
     const behaviour = await this.#options.behaviour.take();
     let pod: PodObject;
@@ -62,7 +90,7 @@ export class DevicePlugin {
     } catch (error) {
       return refusal(error);
     }
-    if (behaviour === 'crash') return { kind: 'refused', message: 'the device plugin went away' };
+    if (behaviour === 'crash') return pluginGone;
     try {
       if (behaviour === 'fail') throw new AllocateError('told to fail');
       return await this.#serve(pod, deviceCount, behaviour === 'answer-twice');
@@ -88,7 +116,7 @@ export class DevicePlugin {
     return (
       phase === 'Pending' &&
       annotations[bindTimeAnnotation] !== undefined &&
-      ['allocating', 'success'].includes(annotations[bindPhaseAnnotation] ?? '') &&
+      this.#traits().waitingPhases.includes(annotations[bindPhaseAnnotation] ?? '') &&
       annotations[nodeAnnotation] === this.#options.node
     );
   }
@@ -101,11 +129,17 @@ export class DevicePlugin {
     const taken = takeEntry(value, family.vendor);
     if (!taken.ok) throw new AllocateError(taken.problem);
     const { index, shares, erased } = taken.value;
-    const container = pod.containers[index];
-    if (container === undefined) throw new AllocateError(`container index ${index} out of range`);
+    const position = this.#positionOf(index, pod);
+    const container = pod.containers[position];
+    if (container === undefined) {
+      // A plugin that knows app containers alone dies of it.
+      if (this.#traits().entriesOf === 'app-containers') return pluginGone;
+      throw new AllocateError(`container index ${index} out of range`);
+    }
     if (shares.length !== deviceCount) {
       throw new AllocateError(`device number not matched: ${shares.length} written, ${deviceCount} asked`);
     }
+    const made = await this.#make(pod, position, shares);
     await api.annotatePod(pod, { [family.toAllocateAnnotation]: erased });
     const left = (await api.pod(pod)).annotations[family.toAllocateAnnotation] ?? '';
     if (!left.includes(family.vendor)) {
@@ -117,7 +151,48 @@ export class DevicePlugin {
         });
       }
     }
-    return { kind: 'given', pod, container: container.name, shares };
+    return { kind: 'given', pod, container: container.name, shares, ...made };
+  }
+
+  /** Where the container of an entry stands among all. */
+  #positionOf(index: number, { containers }: PodObject): number {
+    const countsAll = this.#traits().entriesOf === 'all-containers';
+    return countsAll ? index : index + containers.filter(({ role }) => role !== 'app').length;
+  }
+
+  /** What the container gets for its entry: parts of cards as they are, or instances that are made now. */
+  async #make(
+    pod: PodObject,
+    containerIndex: number,
+    shares: readonly Share[],
+  ): Promise<{ readonly instances: readonly LiveInstance[]; readonly env: TextMap }> {
+    const { family, api, describe } = this.#options;
+    const description = describe();
+    const devices = devicesOf(description, family.vendor);
+    const isMig = devices.some(
+      (device) => isCut(device) && shares.some(({ deviceId }) => deviceId === device.id),
+    );
+    if (!isMig) {
+      return { instances: [], env: sharedCardEnvironment(shares, description.plugin?.memoryScaling ?? 1) };
+    }
+    if (!this.#traits().makesReservedInstances) {
+      throw new AllocateError('a plugin of this age makes no reserved MIG instances');
+    }
+    const reservations = pod.annotations[family.reservationAnnotation];
+    if (reservations === undefined) {
+      throw new AllocateError(`pod ${podName(pod)} has no ${family.reservationAnnotation}`);
+    }
+    const container = { podUid: pod.uid, containerIndex, shares, reservations };
+    const realised = realise(container, devices, this.#instances);
+    if (!realised.ok) throw new AllocateError(realised.problem);
+    const { instances } = realised.value;
+    // Once, without looking again: whoever has changed the pod meanwhile makes it fail, as with the real plugin.
+    await api.annotateVersion(pod, { [family.reservationAnnotation]: realised.value.reservations });
+    return { instances, env: instanceEnvironment(instances) };
+  }
+
+  #traits(): PluginTraits {
+    return traitsOf(this.#options.describe().plugin?.version);
   }
 
   async #finish(pod: PodObject, phase: 'success' | 'failed'): Promise<void> {

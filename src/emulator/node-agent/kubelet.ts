@@ -26,7 +26,7 @@ export interface KubeletOptions {
   readonly countResource: string;
   /** How many of the count resource the node offers now. */
   readonly allocatable: () => number;
-  readonly plugin: Pick<DevicePlugin, 'allocate'>;
+  readonly plugin: Pick<DevicePlugin, 'allocate' | 'release' | 'adopt'>;
   readonly api: Pick<AgentApi, 'patchPodStatus' | 'deletePod'>;
   readonly book: AllocationBook;
   readonly clock: Clock;
@@ -107,6 +107,7 @@ export class Kubelet {
     } else if (pod.phase === 'Running') {
       // From before this agent: it goes on as if its time began now.
       run.stage = 'running';
+      this.#options.plugin.adopt(pod);
       this.#awaitEnd(run);
     } else if (!pod.deleting) {
       this.#admissions = this.#admissions.then(() => this.#guarded(this.#admit(run)));
@@ -126,7 +127,7 @@ export class Kubelet {
       return;
     }
     run.stage = 'ended';
-    this.#options.book.end(run.pod.uid);
+    this.#takeBack(run);
     if (problem !== undefined) {
       await this.#report(run, refusedStatus(problem, this.#options.clock.nowMs()));
     }
@@ -203,10 +204,16 @@ export class Kubelet {
   }
 
   async #end(run: PodRun, exitCode: number): Promise<void> {
-    this.#options.book.end(run.pod.uid);
+    this.#takeBack(run);
     await this.#report(run, endedStatus(run.pod, this.#times(run), exitCode));
     run.stage = 'ended';
     if (run.pod.deleting) this.#delete(run);
+  }
+
+  /** No container of the pod runs any more. */
+  #takeBack({ pod }: PodRun): void {
+    this.#options.book.end(pod.uid);
+    this.#options.plugin.release(pod.uid);
   }
 
   /** The pod is to go: its containers first, then its object. */

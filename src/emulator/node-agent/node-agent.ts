@@ -13,16 +13,19 @@ import { AgentApi, type AgentClient, hasStatus, isAgentApiError } from './agent-
 import { AllocationBook } from './allocation-book.ts';
 import { DevicePlugin } from './device-plugin.ts';
 import { Kubelet } from './kubelet.ts';
+import { handshakePeriodMs } from './handshake.ts';
 import { devicesOf, type NodeDescription } from './node-description.ts';
 import {
   allocatableSlots,
   nodeAnnotations,
   nodeManifest,
   nodeStatus,
+  type Publication,
   readyCondition,
 } from './node-object.ts';
 import { BehaviourSwitch, type PluginBehaviour } from './plugin-behaviour.ts';
 import { nvidiaFamily, type PluginFamily } from './plugin-family.ts';
+import { traitsOf } from './plugin-version.ts';
 
 export interface NodeAgentOptions {
   readonly client: AgentClient;
@@ -34,7 +37,10 @@ export interface NodeAgentOptions {
   readonly family?: PluginFamily;
   /** How often a node says that it is ready; 10 s where left out. */
   readonly heartbeatMs?: number;
-  /** How often the plugin publishes its devices, each time in another order; never again where left out. */
+  /**
+   * How often the plugin publishes its devices, each time in another order. Where left out, old plugins do so every
+   * 30 s with their handshake, and newer ones never again.
+   */
   readonly shuffleMs?: number;
 }
 
@@ -58,6 +64,7 @@ export class NodeAgent {
   /** Every bound pod of the cluster, by UID. */
   readonly #pods = new Map<string, PodObject>();
   readonly #reflector: Reflector<PodObject>;
+  readonly #startedMs: number;
   readonly book: AllocationBook;
 
   constructor(options: NodeAgentOptions) {
@@ -66,6 +73,7 @@ export class NodeAgent {
     this.#family = family;
     this.#api = new AgentApi(client);
     this.book = new AllocationBook(clock);
+    this.#startedMs = clock.nowMs();
     this.#reflector = new Reflector<PodObject>({
       kind: 'bound pods',
       client,
@@ -111,10 +119,10 @@ export class NodeAgent {
     if (this.#machines.has(name)) throw new RangeError(`node ${name} has been added already`);
     this.book.setDevices(name, devicesOf(description, this.#family.vendor));
     try {
-      await this.#api.createNode(nodeManifest(description, this.#family, clock.nowMs()));
+      await this.#api.createNode(nodeManifest(description, this.#family, this.#publication()));
     } catch (error) {
       if (!hasStatus(error, 409)) throw error;
-      await this.#publish(description, undefined);
+      await this.#publish(description);
     }
     await this.#removeNotReadyTaint(name);
     const machine = this.#makeMachine(description);
@@ -122,9 +130,8 @@ export class NodeAgent {
     this.#repeat(machine, this.#options.heartbeatMs ?? defaultHeartbeatMs, () =>
       this.#api.patchNodeStatus(name, { status: { conditions: [readyCondition(clock.nowMs())] } }),
     );
-    if (this.#options.shuffleMs !== undefined) {
-      this.#repeat(machine, this.#options.shuffleMs, () => this.#publishShuffled(machine));
-    }
+    const publishMs = this.#options.shuffleMs ?? this.#handshakeMs(description);
+    if (publishMs !== undefined) this.#repeat(machine, publishMs, () => this.#publishDevices(machine));
     for (const pod of this.#pods.values()) {
       if (pod.nodeName === name) machine.kubelet.see(pod);
     }
@@ -135,7 +142,7 @@ export class NodeAgent {
     const machine = this.#machine(description.name);
     machine.description = description;
     this.book.setDevices(description.name, devicesOf(description, this.#family.vendor));
-    await this.#publish(description, undefined);
+    await this.#publish(description);
   }
 
   /** The machine is lost: its kubelet and plugin do nothing any more. The Node object stays. */
@@ -160,7 +167,14 @@ export class NodeAgent {
     const { clock } = this.#options;
     const { name: node } = description;
     const behaviour = new BehaviourSwitch();
-    const plugin = new DevicePlugin({ node, family: this.#family, api: this.#api, clock, behaviour });
+    const plugin = new DevicePlugin({
+      node,
+      family: this.#family,
+      describe: () => machine.description,
+      api: this.#api,
+      clock,
+      behaviour,
+    });
     const machine: Machine = {
       description,
       behaviour,
@@ -190,19 +204,27 @@ export class NodeAgent {
 
   // --- the Node object
 
-  async #publish(description: NodeDescription, random: (() => number) | undefined): Promise<void> {
+  async #publish(description: NodeDescription): Promise<void> {
     const { name } = description;
-    await this.#api.patchNode(name, {
-      metadata: { annotations: nodeAnnotations(description, this.#family, random) },
-    });
+    const annotations = nodeAnnotations(description, this.#family, this.#publication());
+    await this.#api.patchNode(name, { metadata: { annotations } });
     await this.#api.patchNodeStatus(name, {
       status: nodeStatus(description, this.#family, this.#options.clock.nowMs()),
     });
   }
 
-  #publishShuffled({ description }: Machine): Promise<void> {
-    const annotations = nodeAnnotations(description, this.#family, this.#options.random);
+  #publishDevices({ description }: Machine): Promise<void> {
+    const annotations = nodeAnnotations(description, this.#family, this.#publication());
     return this.#api.patchNode(description.name, { metadata: { annotations } });
+  }
+
+  #publication(): Publication {
+    const { clock, random } = this.#options;
+    return { nowMs: clock.nowMs(), startedMs: this.#startedMs, random };
+  }
+
+  #handshakeMs({ plugin }: NodeDescription): number | undefined {
+    return traitsOf(plugin?.version).writesHandshake ? handshakePeriodMs : undefined;
   }
 
   /** Every new node gets the taint; where no controller takes it away, its kubelet must. */

@@ -1,22 +1,39 @@
 /** A machine as a test or a demo describes it, and the devices that its plugin finds there. */
-import { createHash } from 'node:crypto';
 import type { TextMap } from '../../model/cluster-objects.ts';
 import type { Device } from '../../model/device.ts';
+import { migMode, type MigProfile } from '../../model/mig.ts';
+import { type CardLink, linkScoresOf } from './link-scores.ts';
+import { nvmlUuid } from './nvml-uuid.ts';
+import { type PluginVersion, traitsOf } from './plugin-version.ts';
 
 export interface GpuDescription {
   /** Product name as the driver tells it, e.g. `NVIDIA A100-SXM4-40GB` or `Tesla T4`. */
   readonly type: string;
+  /** What the card really has; the plugin may announce more. */
   readonly memoryMiB: number;
   /** An NVML UUID; made from the node's name and the position where left out. */
   readonly id?: string;
-  /** How many containers may share it; 10 where left out. */
+  /** How many containers may share it; where left out 10, or as many as instances of the smallest profile. */
   readonly slots?: number;
-  /** 100 where left out. */
+  /** 100, or what the plugin scales it to, where left out. */
   readonly corePercent?: number;
   readonly numa?: number;
-  /** `hami-core` where left out. */
+  /** `hami-core` where left out; for `mig` see `migCard`. */
   readonly mode?: string;
+  /** In MIG mode: the instances that it can be cut into and its plugin may offer. */
+  readonly migProfiles?: readonly MigProfile[];
   readonly healthy?: boolean;
+}
+
+/** The device plugin of a node; absent settings are its defaults. */
+export interface PluginDescription {
+  /** 2.10 where left out. */
+  readonly version?: PluginVersion;
+  /** `deviceMemoryScaling` and `deviceCoreScaling` (spec §3.2); cards in MIG mode are not scaled. */
+  readonly memoryScaling?: number;
+  readonly coreScaling?: number;
+  /** `ENABLE_TOPOLOGY_SCORE`: it tells how the cards are linked. */
+  readonly publishesLinkScores?: boolean;
 }
 
 export interface NodeTaint {
@@ -33,34 +50,52 @@ export interface NodeDescription {
   /** How many pods it runs at most; 110 where left out, as kubelet's default is. */
   readonly pods?: number;
   readonly gpus: readonly GpuDescription[];
+  /** Pairs of cards that are linked better than their NUMA nodes tell. */
+  readonly links?: readonly CardLink[];
+  readonly plugin?: PluginDescription;
   readonly labels?: TextMap;
   readonly annotations?: TextMap;
   readonly taints?: readonly NodeTaint[];
 }
 
-/** The plugin's defaults: `deviceSplitCount` 10 and `deviceCoreScaling` 1 (spec §1.2). */
+/** The plugin's default `deviceSplitCount` (spec §1.2). */
 const defaultSlots = 10;
-const defaultCorePercent = 100;
 
-/** The node's devices, in the order of their index. */
-export function devicesOf({ name, gpus }: NodeDescription, vendor: string): readonly Device[] {
+/** The node's devices as its plugin announces them, in the order of their index. */
+export function devicesOf(description: NodeDescription, vendor: string): readonly Device[] {
+  const { name, gpus, plugin = {}, links = [] } = description;
+  const traits = traitsOf(plugin.version);
+  const places = gpus.map(({ id, numa = 0 }, index) => ({
+    id: id ?? nvmlUuid('GPU', `${name}/${index}`),
+    numa,
+  }));
   return gpus.map((gpu, index) => ({
-    id: gpu.id ?? deviceId(name, index),
+    id: gpu.id ?? nvmlUuid('GPU', `${name}/${index}`),
     vendor,
     index,
-    type: gpu.type.startsWith(vendor) ? gpu.type : `${vendor}-${gpu.type}`,
-    slots: gpu.slots ?? defaultSlots,
-    memoryMiB: gpu.memoryMiB,
-    corePercent: gpu.corePercent ?? defaultCorePercent,
+    type: gpu.type.startsWith(vendor) && !traits.alwaysPrefixesType ? gpu.type : `${vendor}-${gpu.type}`,
+    ...capacityOf(gpu, plugin),
     numa: gpu.numa ?? 0,
     mode: gpu.mode ?? 'hami-core',
     healthy: gpu.healthy ?? true,
+    ...(gpu.migProfiles !== undefined && traits.register === 'json-with-mig-profiles'
+      ? { migProfiles: gpu.migProfiles }
+      : {}),
+    ...(plugin.publishesLinkScores === true ? { linkScores: linkScoresOf(index, places, links) } : {}),
   }));
 }
 
-/** The same in every run, and different on every node, in the shape of an NVML UUID. */
-function deviceId(node: string, index: number): string {
-  const hex = createHash('sha256').update(`${node}/${index}`).digest('hex');
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)];
-  return `GPU-${parts.join('-')}`;
+function capacityOf(
+  { slots, memoryMiB, corePercent, mode, migProfiles = [] }: GpuDescription,
+  { memoryScaling = 1, coreScaling = 1 }: PluginDescription,
+): Pick<Device, 'slots' | 'memoryMiB' | 'corePercent'> {
+  if (mode === migMode) {
+    const most = Math.max(0, ...migProfiles.map(({ placements }) => placements.length));
+    return { slots: slots ?? most, memoryMiB, corePercent: corePercent ?? 100 };
+  }
+  return {
+    slots: slots ?? defaultSlots,
+    memoryMiB: Math.trunc(memoryMiB * memoryScaling),
+    corePercent: corePercent ?? Math.trunc(coreScaling * 100),
+  };
 }

@@ -1,16 +1,32 @@
 /**
- * The Node object that kubelet and the device plugin write together: capacity, conditions and the register annotation.
- * Only content is made here; nothing is sent.
+ * The Node object that kubelet and the device plugin write together: capacity, conditions and what the plugin says of
+ * its devices. Only content is made here; nothing is sent.
  */
 import type { TextMap } from '../../model/cluster-objects.ts';
+import { formatHandshake } from './handshake.ts';
+import { formatLinkScores } from './link-scores.ts';
 import { devicesOf, type NodeDescription } from './node-description.ts';
 import type { PluginFamily } from './plugin-family.ts';
+import { traitsOf } from './plugin-version.ts';
 import { formatRegister, shuffled } from './register-annotation.ts';
 
 const defaultPods = 110;
 
+/** One publication of the plugin. */
+export interface Publication {
+  readonly nowMs: number;
+  /** When the plugin's process began. */
+  readonly startedMs: number;
+  /** Uniform in [0, 1): the plugin publishes its devices in another order each time (Q32). */
+  readonly random: () => number;
+}
+
 /** The Node that kubelet registers with. */
-export function nodeManifest(description: NodeDescription, family: PluginFamily, nowMs: number): object {
+export function nodeManifest(
+  description: NodeDescription,
+  family: PluginFamily,
+  publication: Publication,
+): object {
   const { name, labels = {}, taints = [] } = description;
   return {
     apiVersion: 'v1',
@@ -18,25 +34,32 @@ export function nodeManifest(description: NodeDescription, family: PluginFamily,
     metadata: {
       name,
       labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', gpu: 'on', ...labels },
-      annotations: nodeAnnotations(description, family, undefined),
+      annotations: nodeAnnotations(description, family, publication),
     },
     spec: { taints },
-    status: nodeStatus(description, family, nowMs),
+    status: nodeStatus(description, family, publication.nowMs),
   };
 }
 
-/** @param random shuffles the devices, as the plugin does on every publication; absent, they stay in order. */
 export function nodeAnnotations(
   description: NodeDescription,
   family: PluginFamily,
-  random: (() => number) | undefined,
+  publication: Publication,
 ): TextMap {
-  const devices = devicesOf(description, family.vendor);
-  const ordered = random === undefined ? devices : shuffled(devices, random);
-  return {
-    ...description.annotations,
-    ...(devices.length === 0 ? {} : { [family.registerAnnotation]: formatRegister(ordered) }),
+  const { annotations = {}, plugin = {} } = description;
+  const devices = shuffled(devicesOf(description, family.vendor), publication.random);
+  if (devices.length === 0) return annotations;
+  const published: Record<string, string> = {
+    ...annotations,
+    [family.registerAnnotation]: formatRegister(devices, plugin.version),
   };
+  if (plugin.publishesLinkScores === true) {
+    published[family.linkScoreAnnotation] = formatLinkScores(devices);
+  }
+  if (traitsOf(plugin.version).writesHandshake) {
+    published[family.handshakeAnnotation] = formatHandshake(publication.nowMs, publication.startedMs);
+  }
+  return published;
 }
 
 export function nodeStatus(description: NodeDescription, family: PluginFamily, nowMs: number): object {

@@ -10,13 +10,22 @@ export interface PluginFamily {
   readonly countResource: string;
   /** Node annotation with the devices. */
   readonly registerAnnotation: string;
+  /** Node annotation with the links between them. */
+  readonly linkScoreAnnotation: string;
+  /** Node annotation in which old plugins say that they live. */
+  readonly handshakeAnnotation: string;
   /** Pod annotation from which the plugin takes what it hands out. */
   readonly toAllocateAnnotation: string;
+  /** Pod annotation with the MIG instances that it is to make, and has made. */
+  readonly reservationAnnotation: string;
 }
 
 export const nvidiaFamily: PluginFamily = {
   vendor: 'NVIDIA',
   countResource: 'nvidia.com/gpu',
   registerAnnotation: 'hami.io/node-nvidia-register',
+  linkScoreAnnotation: 'hami.io/node-nvidia-score',
+  handshakeAnnotation: 'hami.io/node-handshake',
   toAllocateAnnotation: 'hami.io/vgpu-devices-to-allocate',
+  reservationAnnotation: 'hami.io/vgpu-mig-allocations',
 };

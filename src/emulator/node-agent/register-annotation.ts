@@ -1,31 +1,63 @@
 /**
- * The register annotation, byte for byte as a device plugin of v2.10 publishes it (spec §1.2): keys in a fixed order,
- * zero values left out, and devices in whatever order the plugin's map had this time.
+ * The register annotation, byte for byte as device plugins publish it: JSON with keys in a fixed order and zero values
+ * left out (v2.8 and later, spec §1.2), or CSV (up to v2.7, spec §1.3). The devices come in whatever order the
+ * plugin's map had this time.
  */
 import type { Device } from '../../model/device.ts';
+import type { MigProfile } from '../../model/mig.ts';
+import { type PluginVersion, traitsOf } from './plugin-version.ts';
 
-/** The annotation's value for devices in the order given. */
-export function formatRegister(devices: readonly Device[]): string {
-  return JSON.stringify(
-    devices.map(({ id, index, slots, memoryMiB, corePercent, type, numa, mode, healthy }) =>
-      withoutZeros({
-        id,
-        index,
-        count: slots,
-        devmem: memoryMiB,
-        devcore: corePercent,
-        type,
-        numa,
-        mode,
-        health: healthy,
-      }),
-    ),
-  );
+/** The annotation's value for devices in the order given, by a plugin of the newest version where none is named. */
+export function formatRegister(devices: readonly Device[], version?: PluginVersion): string {
+  const { register } = traitsOf(version);
+  switch (register) {
+    case 'csv':
+      return devices.map(formatCsv).join('');
+    case 'json-with-pair-score':
+      // It was never filled, but Go writes an empty struct all the same.
+      return JSON.stringify(devices.map((device) => ({ ...jsonOf(device), devicepairscore: {} })));
+    case 'json-with-mig-profiles':
+      return JSON.stringify(devices.map(jsonOf));
+  }
 }
 
-function withoutZeros(fields: Readonly<Record<string, string | number | boolean>>): object {
+function formatCsv(device: Device): string {
+  const { id, slots, memoryMiB, corePercent, type, numa, healthy, index, mode } = device;
+  return `${[id, slots, memoryMiB, corePercent, type, numa, healthy, index, mode].join(',')}:`;
+}
+
+function jsonOf(device: Device): object {
+  return withoutZeros({
+    id: device.id,
+    index: device.index,
+    count: device.slots,
+    devmem: device.memoryMiB,
+    devcore: device.corePercent,
+    type: device.type,
+    numa: device.numa,
+    mode: device.mode,
+    migProfiles: (device.migProfiles ?? []).map(profileJson),
+    health: device.healthy,
+  });
+}
+
+function profileJson({ name, memoryMiB, corePercent, slices, placements }: MigProfile): object {
+  return {
+    name,
+    memoryMB: memoryMiB,
+    core: corePercent,
+    sliceCount: slices,
+    placements: placements.map(({ start, size }) => ({ start, size })),
+  };
+}
+
+type JsonField = string | number | boolean | readonly object[];
+
+function withoutZeros(fields: Readonly<Record<string, JsonField>>): object {
   return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== 0 && value !== '' && value !== false),
+    Object.entries(fields).filter(([, value]) =>
+      typeof value === 'object' ? value.length > 0 : value !== 0 && value !== '' && value !== false,
+    ),
   );
 }
 

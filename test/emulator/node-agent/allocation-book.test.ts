@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AllocationBook } from '../../../src/emulator/node-agent/allocation-book.ts';
+import { migCard } from '../../../src/emulator/node-agent/mig-cards.ts';
 import { parsePod } from '../../../src/wire/kubernetes.ts';
 import { makePod, type PodFields } from '../../support/kubernetes-objects.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -24,7 +25,10 @@ function setup() {
     share: ReturnType<typeof shareOf>,
     meant: { pod?: ReturnType<typeof podOf>; container?: string } = {},
   ) => {
-    book.give({ node: 'n1', pod, container }, { pod, container, shares: [share], ...meant });
+    book.give(
+      { node: 'n1', pod, container },
+      { pod, container, shares: [share], instances: [], env: { NVIDIA_VISIBLE_DEVICES: 'gpu-0' }, ...meant },
+    );
   };
   return { book, give };
 }
@@ -42,6 +46,8 @@ describe('the book', () => {
         container: 'c0',
         takenFromUid: 'uid-p1',
         shares: [shareOf(8000)],
+        instances: [],
+        env: { NVIDIA_VISIBLE_DEVICES: 'gpu-0' },
       },
     ]);
     expect(book.faults).toEqual([]);
@@ -100,5 +106,51 @@ describe('the book', () => {
     book.finishInit('uid-p1');
     expect(book.usageOf('n1').get('gpu-0')?.memoryMiB).toBe(3000);
     expect(book.faults).toEqual([]);
+  });
+});
+
+describe('the book of a card in MIG mode', () => {
+  const card = makeDevice({
+    id: 'gpu-0',
+    mode: 'mig',
+    slots: 7,
+    memoryMiB: 40_960,
+    migProfiles: migCard('A100-40GB').migProfiles,
+  });
+
+  function giveSlices(starts: readonly number[], size = 1) {
+    const book = new AllocationBook(new ManualClock());
+    book.setDevices('n1', [card]);
+    for (const [index, start] of starts.entries()) {
+      const pod = podOf({ name: `p${index}` });
+      const instance = {
+        deviceId: 'gpu-0',
+        podUid: pod.uid,
+        profile: '1g.5gb',
+        placement: { start, size },
+        migUuid: `MIG-${index}`,
+        gpuInstanceId: index,
+        computeInstanceId: 0,
+      };
+      const shares = [shareOf(4864, 15)];
+      book.give(
+        { node: 'n1', pod, container: 'c0' },
+        { pod, container: 'c0', shares, instances: [instance], env: {} },
+      );
+    }
+    return book;
+  }
+
+  it('lets its seven instances add up to more compute than the card has', () => {
+    const book = giveSlices([0, 1, 2, 3, 4, 5, 6]);
+    expect(book.usageOf('n1').get('gpu-0')).toEqual({ slots: 7, memoryMiB: 7 * 4864, corePercent: 105 });
+    expect(book.faults).toEqual([]);
+  });
+
+  it('reports two instances that overlap, until one has ended', () => {
+    const book = giveSlices([2, 2]);
+    expect(book.faults).toEqual(['MIG instance 1g.5gb at 2 of gpu-0 overlaps 1g.5gb at 2 of pod uid-p0']);
+    book.end('uid-p0');
+    expect(book.instancesOf('n1').map(({ migUuid }) => migUuid)).toEqual(['MIG-1']);
   });
 });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { AgentApi } from '../../../src/emulator/node-agent/agent-api.ts';
 import { DevicePlugin } from '../../../src/emulator/node-agent/device-plugin.ts';
+import type {
+  NodeDescription,
+  PluginDescription,
+} from '../../../src/emulator/node-agent/node-description.ts';
 import { BehaviourSwitch } from '../../../src/emulator/node-agent/plugin-behaviour.ts';
 import { nvidiaFamily } from '../../../src/emulator/node-agent/plugin-family.ts';
 import { gpuLimits, makeNodeObject, makePod, type PodFields } from '../../support/kubernetes-objects.ts';
@@ -33,7 +37,14 @@ function boundPod(name: string, toAllocate: string, fields: PodFields = {}) {
   });
 }
 
-function setup({ lock }: { lock?: string } = {}) {
+const machine: NodeDescription = {
+  name: 'n1',
+  cpu: '8',
+  memory: '32Gi',
+  gpus: [{ id: 'gpu-0', type: 'NVIDIA A10', memoryMiB: 24_576 }],
+};
+
+function setup({ lock, plugin: described = {} }: { lock?: string; plugin?: PluginDescription } = {}) {
   const api = new MemoryApi();
   const clock = new ManualClock();
   const behaviour = new BehaviourSwitch();
@@ -44,6 +55,7 @@ function setup({ lock }: { lock?: string } = {}) {
   const plugin = new DevicePlugin({
     node: 'n1',
     family: nvidiaFamily,
+    describe: () => ({ ...machine, plugin: described }),
     api: new AgentApi(api),
     clock,
     behaviour,
@@ -63,6 +75,12 @@ describe('Allocate', () => {
       pod: { name: 'p2' },
       container: 'c0',
       shares: [{ deviceId: 'gpu-0', memoryMiB: 3000, corePercent: 30 }],
+      instances: [],
+      env: {
+        NVIDIA_VISIBLE_DEVICES: 'gpu-0',
+        CUDA_DEVICE_MEMORY_LIMIT_0: '3000m',
+        CUDA_DEVICE_SM_LIMIT: '30',
+      },
     });
     expect(api.annotation(pathOf('p2'), toAllocateKey)).toBe(';;');
     expect(api.annotation(pathOf('p2'), phaseKey)).toBe('success');
@@ -156,6 +174,57 @@ describe('Allocate', () => {
     api.put(pathOf('p1'), boundPod('p1', 'gpu-0,NVIDIA,5,3:;gpu-1,NVIDIA,5,3:;', { containers }));
     const answers = await Promise.all([plugin.allocate(1), plugin.allocate(1)]);
     expect(answers).toMatchObject([{ container: 'a' }, { container: 'b' }]);
+  });
+});
+
+describe('a plugin', () => {
+  const withInit = [
+    { name: 'prepare', role: 'init' as const },
+    { name: 'main', limits: gpuLimits({ count: 1 }) },
+  ];
+
+  const ages = [
+    { version: '2.9', toAllocate: ';gpu-0,NVIDIA,1,1:;', want: { kind: 'given', container: 'main' } },
+    { version: '2.10', toAllocate: ';gpu-0,NVIDIA,1,1:;', want: { kind: 'given', container: 'main' } },
+    { version: '2.7', toAllocate: 'gpu-0,NVIDIA,1,1:;', want: { kind: 'given', container: 'main' } },
+    { version: '2.8', toAllocate: 'gpu-0,NVIDIA,1,1:;', want: { kind: 'given', container: 'main' } },
+  ] as const;
+  it.each(ages)('of v$version counts the containers of its time', async ({ version, toAllocate, want }) => {
+    const { api, plugin } = setup({ lock: lockOf('p1'), plugin: { version } });
+    api.put(pathOf('p1'), boundPod('p1', toAllocate, { containers: withInit }));
+    expect(await plugin.allocate(1)).toMatchObject(want);
+    expect(api.annotation(pathOf('p1'), phaseKey)).toBe('success');
+  });
+
+  it.each(['2.7', '2.8'] as const)(
+    'of v%s dies of an entry beyond the app containers, with phase and lock left behind',
+    async (version) => {
+      const { api, plugin } = setup({ lock: lockOf('p1'), plugin: { version } });
+      api.put(pathOf('p1'), boundPod('p1', ';gpu-0,NVIDIA,1,1:;', { containers: withInit }));
+      expect(await plugin.allocate(1)).toEqual({ kind: 'refused', message: 'the device plugin went away' });
+      expect(api.annotation(pathOf('p1'), phaseKey)).toBe('allocating');
+      expect(api.annotation(node, lockKey)).toBe(lockOf('p1'));
+    },
+  );
+
+  const retries = [
+    { version: '2.8', want: 'refused' },
+    { version: '2.9', want: 'given' },
+  ] as const;
+  it.each(retries)(
+    'of v$version: a pod whose phase is success already is $want without a lock',
+    async ({ version, want }) => {
+      const { api, plugin } = setup({ plugin: { version } });
+      const annotations = { [phaseKey]: 'success' };
+      api.put(pathOf('p1'), boundPod('p1', 'gpu-0,NVIDIA,1,1:;', { annotations }));
+      expect(await plugin.allocate(1)).toMatchObject({ kind: want });
+    },
+  );
+
+  it('that scales memory says so to the container', async () => {
+    const { api, plugin } = setup({ lock: lockOf('p1'), plugin: { memoryScaling: 2 } });
+    api.put(pathOf('p1'), boundPod('p1', 'gpu-0,NVIDIA,1,1:;'));
+    expect(await plugin.allocate(1)).toMatchObject({ env: { CUDA_OVERSUBSCRIBE: 'true' } });
   });
 });
 

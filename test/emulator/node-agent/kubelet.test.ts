@@ -23,6 +23,8 @@ function setup({ allocatable = 10, answer }: { allocatable?: number; answer?: Al
   const book = new AllocationBook(clock);
   book.setDevices('n1', [makeDevice({ id: 'gpu-0' })]);
   const asked: number[] = [];
+  const released: string[] = [];
+  const adopted: string[] = [];
   let seen: ReturnType<typeof read> | undefined;
   const kubelet = new Kubelet({
     node: 'n1',
@@ -34,8 +36,11 @@ function setup({ allocatable = 10, answer }: { allocatable?: number; answer?: Al
         const share = { vendor: 'NVIDIA', deviceId: 'gpu-0', memoryMiB: 1000, corePercent: 10 };
         const pod = seen!;
         const container = pod.containers.find(({ limits }) => limits['nvidia.com/gpu'] !== undefined)!;
-        return Promise.resolve(answer ?? { kind: 'given', pod, container: container.name, shares: [share] });
+        const given = { pod, container: container.name, shares: [share], instances: [], env: {} };
+        return Promise.resolve(answer ?? { kind: 'given', ...given });
       },
+      release: (uid) => released.push(uid),
+      adopt: ({ uid }) => adopted.push(uid),
     },
     api: new AgentApi(api),
     book,
@@ -54,7 +59,7 @@ function setup({ allocatable = 10, answer }: { allocatable?: number; answer?: Al
     await settled();
   };
   const status = (name: string) => api.get(pathOf(name)).status ?? {};
-  return { api, clock, book, asked, kubelet, show, status };
+  return { api, clock, book, asked, released, adopted, kubelet, show, status };
 }
 
 describe('kubelet runs', () => {
@@ -90,14 +95,16 @@ describe('kubelet runs', () => {
   });
 
   it('a pod for its seconds and then reports that it ended well', async () => {
-    const { clock, book, show, status } = setup();
+    const { clock, book, released, show, status } = setup();
     await show('p1', { annotations: { 'tessera.io/run-seconds': '1.5' }, containers: oneCard });
     clock.advance(1499);
     await settled();
     expect(status('p1')['phase']).toBe('Running');
     expect(book.usageOf('n1').get('gpu-0')?.slots).toBe(1);
+    expect(released).toEqual([]);
     clock.advance(1);
     await settled();
+    expect(released).toEqual(['uid-p1']);
     expect(status('p1')).toMatchObject({
       phase: 'Succeeded',
       containerStatuses: [{ state: { terminated: { exitCode: 0 } } }],
@@ -132,10 +139,11 @@ describe('kubelet runs', () => {
   });
 
   it('a pod that ran before, without admitting it again', async () => {
-    const { clock, asked, show, status } = setup();
+    const { clock, asked, adopted, show, status } = setup();
     const annotations = { 'tessera.io/run-seconds': '1' };
     await show('p1', { annotations, containers: oneCard, phase: 'Running' });
     expect(asked).toEqual([]);
+    expect(adopted).toEqual(['uid-p1']);
     clock.advance(1000);
     await settled();
     expect(status('p1')['phase']).toBe('Succeeded');
@@ -184,13 +192,16 @@ describe('kubelet admits', () => {
   });
 
   it('no pod that the plugin refuses, and deletes it when asked', async () => {
-    const { api, book, show, status } = setup({ answer: { kind: 'refused', message: 'no such card' } });
+    const { api, book, released, show, status } = setup({
+      answer: { kind: 'refused', message: 'no such card' },
+    });
     await show('p1', { containers: oneCard });
     expect(status('p1')).toMatchObject({
       phase: 'Failed',
       reason: 'UnexpectedAdmissionError',
       message: expect.stringContaining('no such card'),
     });
+    expect(released).toEqual(['uid-p1']);
     expect(book.usageOf('n1').get('gpu-0')?.slots).toBe(0);
     await show('p1', { phase: 'Failed', ...stopped });
     expect(api.has(pathOf('p1'))).toBe(false);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { migCard } from '../../../src/emulator/node-agent/mig-cards.ts';
 import { NodeAgent, type NodeAgentOptions } from '../../../src/emulator/node-agent/node-agent.ts';
 import type { NodeDescription } from '../../../src/emulator/node-agent/node-description.ts';
 import { makeLogger } from '../../../src/telemetry/logger.ts';
@@ -114,6 +115,7 @@ describe('a node', () => {
     let position = 0;
     const random = () => chances[position++ % 2] ?? 0;
     const { api, clock, agent } = await setup({ shuffleMs: 30_000, random });
+    position = 1;
     await agent.addNode(machine);
     const idsNow = () => {
       const devices = JSON.parse(api.annotation(node, registerKey) ?? '[]') as { id: string }[];
@@ -124,6 +126,44 @@ describe('a node', () => {
     clock.advance(30_000);
     await settled();
     expect(idsNow()).toEqual(['gpu-1', 'gpu-0']);
+  });
+
+  it('of an old plugin says every 30 s that it lives, and publishes its devices again', async () => {
+    const { api, clock, agent } = await setup();
+    await agent.addNode({ ...machine, plugin: { version: '2.7' } });
+    const handshake = () => api.annotation(node, 'hami.io/node-handshake');
+    expect(handshake()).toBe('Reported 2026-01-01 00:00:00 +0000 UTC m=+0.000000000');
+    expect(api.annotation(node, registerKey)).toContain(
+      'gpu-0,10,24576,100,NVIDIA-NVIDIA A10,0,true,0,hami-core:',
+    );
+    // What schedulers of its time do.
+    await api.request({
+      method: 'PATCH',
+      path: node,
+      body: { metadata: { annotations: { 'hami.io/node-handshake': 'Requesting_x', [registerKey]: null } } },
+      contentType: 'application/merge-patch+json',
+      timeoutMs: 1000,
+    });
+    clock.advance(30_000);
+    await settled();
+    expect(handshake()).toBe('Reported 2026-01-01 00:00:30 +0000 UTC m=+30.000000000');
+    expect(api.annotation(node, registerKey)).toContain('gpu-1,');
+  });
+
+  it('of a newer plugin says nothing of that kind', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode(machine);
+    expect(api.annotation(node, 'hami.io/node-handshake')).toBeUndefined();
+    expect(api.annotation(node, 'hami.io/node-nvidia-score')).toBeUndefined();
+  });
+
+  it('tells how its cards are linked when asked to', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode({ ...machine, plugin: { publishesLinkScores: true } });
+    expect(JSON.parse(api.annotation(node, 'hami.io/node-nvidia-score') ?? '')).toEqual([
+      { uuid: 'gpu-0', score: { 'gpu-1': 20 } },
+      { uuid: 'gpu-1', score: { 'gpu-0': 20 } },
+    ]);
   });
 
   it('tells when its cards have changed', async () => {
@@ -196,6 +236,34 @@ describe('pods', () => {
     expect(api.get(podPath('p1')).status).toMatchObject({ reason: 'UnexpectedAdmissionError' });
     expect(api.get(podPath('p2')).status?.['phase']).toBe('Running');
     expect(agent.book.records.map(({ podUid }) => podUid)).toEqual(['uid-p2']);
+    expect(agent.book.faults).toEqual([]);
+  });
+
+  it('of a card in MIG mode hold their instance until they end, and have it again where it was', async () => {
+    const { api, agent } = await setup();
+    const card = { ...migCard('A100-40GB'), id: 'gpu-0' };
+    await agent.addNode({ ...machine, gpus: [card] });
+    const bound = (name: string) =>
+      boundPod(name, {
+        ...sharing,
+        annotations: {
+          ...sharing.annotations,
+          'hami.io/vgpu-devices-to-allocate': 'gpu-0,NVIDIA,40448,100:;',
+          'hami.io/vgpu-mig-allocations':
+            '[{"containerIndex":0,"deviceIndex":0,"gpuUUID":"gpu-0","profile":"7g.40gb","placement":{"start":0,"size":8}}]',
+        },
+      });
+    for (const name of ['p1', 'p2']) {
+      api.put(podPath(name), bound(name));
+      await settled();
+    }
+    expect(agent.book.instancesOf('n1')).toMatchObject([{ podUid: 'uid-p1', profile: '7g.40gb' }]);
+    expect(api.get(podPath('p2')).status).toMatchObject({ reason: 'UnexpectedAdmissionError' });
+    api.remove(podPath('p1'));
+    await settled();
+    api.put(podPath('p3'), bound('p3'));
+    await settled();
+    expect(agent.book.instancesOf('n1')).toMatchObject([{ podUid: 'uid-p3' }]);
     expect(agent.book.faults).toEqual([]);
   });
 
