@@ -17,6 +17,8 @@ FROM deps AS build
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
+# HAMi's chart calls `scheduler`. The runtime's base has no shell to make a link with, so it is copied from here.
+RUN chmod 755 dist/hami-scheduler.js && mkdir -p links/usr/local/bin && ln -s /app/dist/hami-scheduler.js links/usr/local/bin/scheduler
 
 FROM ${NODE_IMAGE} AS prod-deps
 WORKDIR /app
@@ -25,11 +27,12 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM ${RUNTIME_IMAGE}
 WORKDIR /app
-ENV NODE_ENV=production
+ENV NODE_ENV=production PATH=/usr/local/bin:/usr/bin:/bin
 # The version it states is read from package.json.
 COPY --from=prod-deps /app/package.json ./
 COPY --from=prod-deps /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/links /
 USER 65532:65532
 EXPOSE 8443 9395
 ENTRYPOINT ["/nodejs/bin/node", "/app/dist/main.js"]

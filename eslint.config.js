@@ -20,6 +20,7 @@ const rooms = {
   scheduler: ['model', 'wire', 'config', 'telemetry', 'vendors', 'state', 'placement'],
   admission: ['model', 'wire', 'config', 'telemetry', 'vendors', 'state', 'placement'],
   simulator: ['model', 'wire', 'config', 'vendors', 'state', 'placement'],
+  migration: ['model', 'wire', 'config', 'vendors', 'state', 'placement'],
   kubernetes: ['model', 'wire', 'config', 'telemetry', 'vendors', 'certificates', 'state', 'scheduler'],
   http: [
     'model',
@@ -48,7 +49,17 @@ const packageOwners = {
 };
 
 /** Rooms that decide: no files, no sockets, no clock, no chance. What they need of those is handed in. */
-const pureRooms = ['model', 'wire', 'vendors', 'state', 'placement', 'scheduler', 'admission', 'simulator'];
+const pureRooms = [
+  'model',
+  'wire',
+  'vendors',
+  'state',
+  'placement',
+  'scheduler',
+  'admission',
+  'simulator',
+  'migration',
+];
 
 const timeMessage = 'Take the time from the injected clock.';
 const environmentRule = {
@@ -138,6 +149,16 @@ export default defineConfig(
     rules: {
       'no-restricted-imports': ['error', { patterns: foreignPackages('commands') }],
       'no-restricted-properties': ['error', environmentRule],
+    },
+  },
+  {
+    // Benchmarks are no room of the house: they may use all of it, but nothing that only tests need.
+    files: ['bench/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['**/test/**'], message: 'bench/ imports src/, not test/.' }] },
+      ],
     },
   },
   { files: ['src/config/environment.ts'], rules: { 'no-restricted-properties': 'off' } },

@@ -3,7 +3,7 @@
  * wrong (spec §4). Pure: the pod and the state go in, operations, warnings or a denial come out. Applied to its own
  * result it changes nothing, because the API server may call twice.
  */
-import { asksForDevices } from '../model/request.ts';
+import { asksForDevices, type PodRequest } from '../model/request.ts';
 import type { ContainerObject, PodObject } from '../model/cluster-objects.ts';
 import type { PolicyDefaults } from '../placement/planner.ts';
 import type { DeviceState } from '../state/device-state.ts';
@@ -20,6 +20,7 @@ import {
 import { podFrom } from '../wire/kubernetes.ts';
 import { type ContainerEdits, patchContainer } from './container-patch.ts';
 import { remove, set } from './json-patch.ts';
+import { quotaDenial } from './quota-check.ts';
 import { neverServed, neverServedWarning } from './servability.ts';
 
 export interface AdmissionDeps {
@@ -50,7 +51,7 @@ export function admit(review: AdmissionRequest, deps: AdmissionDeps): AdmissionA
     return untouched;
   const raw = parseAdmissionPod(review.object);
   if (!raw.ok) return { allowed: false, code: 400, message: `not a pod: ${raw.problem}` };
-  const pod = podFrom(raw.value);
+  const pod = inNamespace(podFrom(raw.value), review.namespace);
   if (isMirror(pod, review)) return untouched;
   if (!pod.containers.some(({ role }) => role === 'app')) return denied('pod has no containers');
 
@@ -62,6 +63,11 @@ export function admit(review: AdmissionRequest, deps: AdmissionDeps): AdmissionA
 }
 
 const untouched: AdmissionAnswer = { allowed: true, patch: [], warnings: [] };
+
+/** A new pod may leave its namespace to the URL it is posted to; the review then knows it. */
+function inNamespace(pod: PodObject, namespace: string): PodObject {
+  return pod.namespace === '' ? { ...pod, namespace } : pod;
+}
 
 /** The API's picture of a static pod, which kubelet runs already; believed only when kubelet itself sends it. */
 function isMirror(pod: PodObject, { userGroups }: AdmissionRequest): boolean {
@@ -117,7 +123,8 @@ function mutate(
   if (reading.problems.length > 0) return denied(reading.problems.map(problemSentence).join('; '));
 
   const usesDevices = mutations.some((mutation) => mutation.usesDevices);
-  const refusal = usesDevices ? refuseShape(raw, pod) : undefined;
+  const refusal =
+    (usesDevices ? refuseShape(raw, pod) : undefined) ?? refuseQuota(reading.request, deps.state);
   if (refusal !== undefined) return denied(refusal);
 
   const patch = [...stripped.patch];
@@ -170,6 +177,12 @@ function refuseShape(raw: RawAdmissionPod, pod: PodObject): string | undefined {
   return pod.nodeName === undefined
     ? undefined
     : 'pod has node assigned: a pod that asks for shared devices must be placed by the scheduler; remove spec.nodeName (use nodeSelector or affinity)';
+}
+
+/** Beyond its namespace's quotas; what a state that is not complete has seen of them says nothing. */
+function refuseQuota(request: PodRequest, state: DeviceState): string | undefined {
+  if (!state.synced) return undefined;
+  return quotaDenial(request, request.namespace, state.quotaOf(request.namespace), state.vendors);
 }
 
 /** Containers as sent, init containers first; `position` counts through both lists. */

@@ -32,7 +32,7 @@ const processSurroundings: CertsSurroundings = {
 
 export function certsCommand(surroundings: CertsSurroundings = processSurroundings): Command {
   return new Command('certs')
-    .description('write a certificate authority and a serving certificate')
+    .description('Write a certificate authority and a serving certificate')
     .requiredOption('--names <names>', 'comma list of DNS names and IP addresses of the server', parseNames)
     .option('--out <directory>', 'where to write ca.crt, ca.key, tls.crt and tls.key', 'certs')
     .option('--days <days>', 'how long the serving certificate is valid', parseDays, 365)

@@ -3,6 +3,7 @@
  * lives in a Secret. Everything is wired here and nowhere else; it is ready once both watches have brought their lists.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { TesseraConfig } from '../config/config.ts';
 import { type Endpoints, openSeparate } from '../http/endpoints.ts';
 import { madeForNames } from '../http/serving-tls.ts';
@@ -15,25 +16,26 @@ import { nudgeNode } from '../kubernetes/node-nudge.ts';
 import { NodeWatch } from '../kubernetes/node-watch.ts';
 import type { RestClient } from '../kubernetes/rest-client.ts';
 import { failureText } from '../kubernetes/rest-result.ts';
-import { labelRole } from '../kubernetes/role-label.ts';
 import { Sealer } from '../kubernetes/seal.ts';
-import { loadSealKey } from '../kubernetes/seal-key.ts';
+import { loadSealKey, sealKeyBytes } from '../kubernetes/seal-key.ts';
 import { ServingCertificate } from '../kubernetes/serving-certificate.ts';
 import { KubernetesWriter } from '../kubernetes/writer.ts';
 import type { Clock } from '../model/clock.ts';
 import type { NamespacedName, PodObject } from '../model/cluster-objects.ts';
-import { podName } from '../model/cluster-objects.ts';
-import { type Parsed, parsed } from '../model/result.ts';
+import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { policiesFrom } from '../placement/policy-defaults.ts';
 import { makeScheduler } from '../scheduler/scheduler.ts';
 import { WakeUp } from '../scheduler/wake-up.ts';
 import { DeviceState } from '../state/device-state.ts';
 import type { Log } from '../telemetry/logger.ts';
-import { makeMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { makeMetrics } from '../telemetry/metrics.ts';
 import { isLockedBy } from '../vendors/node-lock.ts';
 import { bindPhaseAnnotation } from '../vendors/pod-annotations.ts';
 import { makeVendors } from '../vendors/vendors.ts';
 import { bindBudgetMs } from './bind-budget.ts';
+import { serveHamiMetrics } from './hami-metrics.ts';
+import { ownRole } from './own-role.ts';
+import { problemReports } from './problem-reports.ts';
 import { mirrorState } from './state-metrics.ts';
 
 export interface ClusterServerOptions {
@@ -41,8 +43,10 @@ export interface ClusterServerOptions {
   readonly client: RestClient;
   /** Where the seal's Secret lives. */
   readonly namespace: string;
-  /** Our own pod, where there is one, to be labelled as the scheduler in charge. */
+  /** Our own pod, where there is one, to be labelled with its role. */
   readonly ownPod?: NamespacedName;
+  /** Whether `listen` answers plain HTTP, as HAMi's scheduler does without a certificate. */
+  readonly plainHttp?: boolean;
   readonly log: Log;
 }
 
@@ -51,7 +55,7 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
   const { config, client, namespace, log } = options;
   const clock = systemClock;
   const metrics = makeMetrics();
-  const key = await loadSealKey({ client, namespace, randomBytes });
+  const key = await sealKey(options);
   if (!key.ok) return key;
   const certificate = await keepCertificate({ config, client, namespace, clock, log });
   if (certificate?.ok === false) return certificate;
@@ -89,7 +93,12 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     state,
     writer: new KubernetesWriter({
       client,
-      locks: new NodeLocks({ client, watch, clock }),
+      locks: new NodeLocks({
+        client,
+        watch,
+        clock,
+        ownerlessExpiryMs: config.nodeLockExpirySeconds * 1000,
+      }),
       labels,
       sealer,
       clock,
@@ -103,23 +112,42 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     filterDeadlineMs: config.filterDeadlineMs,
     prioritizeDeadlineMs: config.prioritizeDeadlineMs,
     bindBudgetMs: bindBudgetMs(config),
+    filterAnswer: config.filterAnswer,
+    preemptVerb: config.preemptVerb,
   });
   mirrorState(state, metrics);
+  serveHamiMetrics(state, metrics, config.hamiMetrics);
 
   let closing = false;
   const readiness = {
     notReadyBecause: () =>
       closing ? 'shutting down' : state.synced ? undefined : 'the device state is not complete yet',
   };
+  const role = ownRole({
+    ...(options.ownPod === undefined ? {} : { ownPod: options.ownPod }),
+    config,
+    client,
+    namespace,
+    // As kube-scheduler in the same pod has it: a pod's name is not always its hostname.
+    hostname: hostname(),
+    clock,
+    random: Math.random,
+    log,
+    onSignal: (signal) => {
+      metrics.watchSignals.inc({ feed: 'leases', signal });
+    },
+  });
   const endpoints = await openSeparate({
     config,
     state,
     scheduler,
     readiness,
+    role: () => role.role,
     metrics,
     log,
     clock,
     ...(certificate === undefined ? {} : { certificate: certificate.value }),
+    ...(options.plainHttp === undefined ? {} : { plainHttp: options.plainHttp }),
   });
   if (!endpoints.ok) {
     await certificate?.value.stop();
@@ -129,11 +157,16 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
   const feeds = startFeeds({
     client,
     state,
+    nodeLabelSelector: config.nodeLabelSelector,
     clock,
     random: Math.random,
     log,
     onNode: (node) => {
       watch.see(node);
+    },
+    onOfferChanged: (node) => {
+      // kube-scheduler may have seen the change before we did, and asked in between.
+      wakeUp.released(node);
     },
     onNodeGone: (node) => {
       watch.forget(node);
@@ -149,13 +182,18 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
       labels.forget(uid);
       scheduler.forget(uid);
     },
-    ...problemReports(metrics, log),
+    onQuotaRaised: (namespace) => {
+      const [node] = state.nodeNames();
+      const waits = [...state.pendingPods()].some(({ pod }) => pod.namespace === namespace);
+      if (waits && node !== undefined) wakeUp.nudgeSoon(node);
+    },
+    ...problemReports({ metrics, log, events }),
   });
   const sweep = setInterval(() => state.expireDraining(clock.nowMs()), drainSweepMs);
   void feeds.synced.then((result) => {
     if (result === 'synced') log.info({ urls: endpoints.value.urls }, 'ready');
   });
-  if (options.ownPod !== undefined) void takeRole(client, options.ownPod, log);
+  role.start();
   return parsed({
     urls: endpoints.value.urls,
     close: async () => {
@@ -164,12 +202,27 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
       await endpoints.value.close();
       await certificate?.value.stop();
       await feeds.stop();
+      await role.stop();
       await events.flush();
     },
   });
 }
 
 const drainSweepMs = 1000;
+
+/** The key in the Secret; where its use is forbidden and the configuration allows it, one that ends with this process. */
+async function sealKey({ config, client, namespace, log }: ClusterServerOptions): Promise<Parsed<Buffer>> {
+  const stored = await loadSealKey({ client, namespace, randomBytes });
+  if (stored.kind === 'found') return parsed(stored.key);
+  if (stored.kind === 'forbidden' && config.seal === 'process') {
+    log.warn(
+      { reason: stored.problem },
+      'the key of the seal ends with this process: after a restart, pods bound before are charged the larger of annotation and own request',
+    );
+    return parsed(randomBytes(sealKeyBytes));
+  }
+  return unparsable(stored.problem);
+}
 
 /** Undefined where the configuration names no Secret to keep it in. */
 async function keepCertificate(
@@ -192,37 +245,4 @@ function wakeIfLockIsFree(pod: PodObject, watch: NodeWatch): void {
   if (lock === undefined || pod.nodeName === undefined || !isLockedBy(lock, pod)) return;
   const served = pod.phase !== 'Pending';
   if (served || pod.annotations[bindPhaseAnnotation] === 'failed') watch.wake(pod.nodeName);
-}
-
-function problemReports(
-  metrics: Metrics,
-  log: Log,
-): Pick<
-  Parameters<typeof startFeeds>[0],
-  'onRegisterProblem' | 'onAllocationProblem' | 'onSignal' | 'onMalformed'
-> {
-  return {
-    onRegisterProblem: (node, { vendor, problem }) => {
-      metrics.malformed.inc({ kind: 'register' });
-      log.warn({ node: node.name, vendor, reason: problem }, 'devices of the node cannot be read');
-    },
-    onAllocationProblem: (pod, { annotation, problem }) => {
-      metrics.malformed.inc({ kind: 'allocation' });
-      log.warn({ pod: podName(pod), annotation, reason: problem }, 'allocation of the pod cannot be read');
-    },
-    onSignal: (feed, signal) => {
-      metrics.watchSignals.inc({ feed, signal });
-    },
-    onMalformed: (kind) => {
-      metrics.malformed.inc({ kind: malformedKindOf[kind] });
-    },
-  };
-}
-
-const malformedKindOf = { nodes: 'node', pods: 'pod', resourcequotas: 'quota' } as const;
-
-async function takeRole(client: RestClient, pod: NamespacedName, log: Log): Promise<void> {
-  const result = await labelRole(client, pod, 'leader');
-  if (result.kind !== 'ok')
-    log.warn({ pod: podName(pod), reason: failureText(result) }, 'own pod not labelled');
 }

@@ -8,11 +8,11 @@ import { type Environment, processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Endpoints } from '../http/endpoints.ts';
 import { type Parsed, unparsable } from '../model/result.ts';
-import { type Log, makeLogger } from '../telemetry/logger.ts';
-import { fail } from './fail.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { runServer } from './run-server.ts';
 import { readSnapshotFile } from './snapshot-file.ts';
 import { serveSnapshot } from './snapshot-server.ts';
-import { untilInterrupted } from './until-interrupted.ts';
+import { startOnCluster } from './start-on-cluster.ts';
 
 interface ServeFlags {
   readonly snapshot?: string;
@@ -64,22 +64,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     environment,
     flags: configFlags(flags),
   });
-  if (!loaded.ok) {
-    fail(`configuration: ${loaded.problem}`);
-    return;
-  }
-  const { config, warnings } = loaded.value;
-  const log = makeLogger({ level: config.logLevel });
-  for (const warning of warnings) log.warn({ warning }, 'configuration');
-
-  const started = await start(flags, { config, log, environment });
-  if (!started.ok) {
-    fail(started.problem);
-    return;
-  }
-  const signal = await untilInterrupted();
-  log.info({ signal }, 'shutting down');
-  await started.value.close();
+  await runServer(loaded, (config, log) => start(flags, { config, log, environment }));
 }
 
 function configFlags(flags: ServeFlags): Readonly<Record<string, unknown>> {
@@ -107,7 +92,7 @@ interface StartParts {
 async function start(flags: ServeFlags, parts: StartParts): Promise<Parsed<Endpoints>> {
   if (flags.snapshot === undefined) {
     if (flags.insecureHttp === true) return unparsable('--insecure-http needs --snapshot');
-    return startOnCluster(flags, parts);
+    return startOnOwnCluster(flags, parts);
   }
   if (flags.kubeconfig !== undefined)
     return unparsable('--snapshot and --kubeconfig name two clusters; give one');
@@ -120,24 +105,18 @@ async function start(flags: ServeFlags, parts: StartParts): Promise<Parsed<Endpo
   return endpoints;
 }
 
-const defaultNamespace = 'tessera-system';
-
-async function startOnCluster(flags: ServeFlags, parts: StartParts): Promise<Parsed<Endpoints>> {
+async function startOnOwnCluster(flags: ServeFlags, parts: StartParts): Promise<Parsed<Endpoints>> {
   const { config, log, environment } = parts;
-  // The Kubernetes client takes half a second to load; only this path pays for it.
-  const [{ connect }, { serveCluster }] = await Promise.all([
-    import('./connect.ts'),
-    import('./cluster-server.ts'),
-  ]);
-  const client = await connect({ ...flags, environment });
-  if (!client.ok) return client;
-  const namespace = flags.namespace ?? environment['POD_NAMESPACE'] ?? defaultNamespace;
-  const podName = environment['POD_NAME'];
-  return serveCluster({
+  const { kubeconfig, context, namespace } = flags;
+  return startOnCluster({
     config,
-    client: client.value,
-    namespace,
-    ...(podName === undefined ? {} : { ownPod: { namespace, name: podName } }),
     log,
+    cluster: {
+      environment,
+      ...(kubeconfig === undefined ? {} : { kubeconfig }),
+      ...(context === undefined ? {} : { context }),
+    },
+    ...(namespace === undefined ? {} : { namespace }),
+    defaultNamespace: 'tessera-system',
   });
 }

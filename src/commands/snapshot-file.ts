@@ -23,6 +23,26 @@ export function readSnapshotFile(path: string): Parsed<Snapshot> {
   return snapshot.ok ? snapshot : unparsable(`${path}: ${snapshot.problem}`);
 }
 
+/** An object of a snapshot as it stands in the file, with its kind; with the group, too, where that is not the core one. */
+export interface SnapshotObject {
+  readonly kind: string;
+  readonly value: unknown;
+}
+
+/** Every object of a snapshot file, unread. Never throws. */
+export function readSnapshotObjects(path: string): Parsed<readonly SnapshotObject[]> {
+  const text = readText(path);
+  const documents = text.ok ? parseDocuments(text.value) : text;
+  if (!documents.ok) return unparsable(`${path}: ${documents.problem}`);
+  const objects: SnapshotObject[] = [];
+  for (const { place, value } of documents.value.flatMap(objectsIn)) {
+    const kind = kindOf(value);
+    if (kind === undefined) return unparsable(`${path}: ${place}: no kind`);
+    objects.push({ kind, value });
+  }
+  return parsed(objects);
+}
+
 /** Reads a snapshot from JSON or YAML text. Never throws. */
 export function parseSnapshot(text: string): Parsed<Snapshot> {
   const documents = parseDocuments(text);

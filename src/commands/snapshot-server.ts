@@ -3,9 +3,9 @@
  * binds committed to memory. For bug reports, conformance and play.
  */
 import type { TesseraConfig } from '../config/config.ts';
+import { hasLabels } from '../config/node-label-selector.ts';
 import { type Endpoints, openAllInOne } from '../http/endpoints.ts';
 import { systemClock } from '../http/system-clock.ts';
-import { podName } from '../model/cluster-objects.ts';
 import { type Parsed, parsed } from '../model/result.ts';
 import { policiesFrom } from '../placement/policy-defaults.ts';
 import { MemoryWriter } from '../scheduler/memory-writer.ts';
@@ -15,6 +15,8 @@ import type { Log } from '../telemetry/logger.ts';
 import { makeMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { makeVendors } from '../vendors/vendors.ts';
 import { bindBudgetMs } from './bind-budget.ts';
+import { serveHamiMetrics } from './hami-metrics.ts';
+import { problemReports } from './problem-reports.ts';
 import type { Snapshot } from './snapshot-file.ts';
 import { mirrorState } from './state-metrics.ts';
 
@@ -44,9 +46,13 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
     filterDeadlineMs,
     prioritizeDeadlineMs,
     bindBudgetMs: bindBudgetMs(config),
+    filterAnswer: config.filterAnswer,
+    preemptVerb: config.preemptVerb,
   });
   mirrorState(state, metrics);
-  load(snapshot, { state, metrics, log, nowMs: clock.nowMs() });
+  serveHamiMetrics(state, metrics, config.hamiMetrics);
+  const managed = snapshot.nodes.filter(({ labels }) => hasLabels(labels, config.nodeLabelSelector));
+  load({ ...snapshot, nodes: managed }, { state, metrics, log, nowMs: clock.nowMs() });
 
   let closing = false;
   const readiness = { notReadyBecause: () => (closing ? 'shutting down' : undefined) };
@@ -68,19 +74,17 @@ function load(
   { nodes, pods, quotas, others }: Snapshot,
   { state, metrics, log, nowMs }: { state: DeviceState; metrics: Metrics; log: Log; nowMs: number },
 ): void {
+  // Nobody reads events of a file.
+  const reports = problemReports({ metrics, log, events: { report: () => undefined } });
   for (const node of nodes) {
-    for (const { vendor, problem } of state.applyNode(node)) {
-      metrics.malformed.inc({ kind: 'register' });
-      log.warn({ node: node.name, vendor, reason: problem }, 'devices of the node cannot be read');
-    }
+    for (const problem of state.applyNode(node)) reports.onRegisterProblem(node, problem);
   }
   for (const pod of pods) {
-    for (const { annotation, problem } of state.applyPod(pod, nowMs)) {
-      metrics.malformed.inc({ kind: 'allocation' });
-      log.warn({ pod: podName(pod), annotation, reason: problem }, 'allocation of the pod cannot be read');
-    }
+    for (const problem of state.applyPod(pod, nowMs)) reports.onAllocationProblem(pod, problem);
   }
-  for (const quota of quotas) state.applyQuota(quota);
+  for (const quota of quotas) {
+    for (const problem of state.applyQuota(quota)) reports.onQuotaProblem(quota, problem);
+  }
   state.markSynced();
   log.info({ nodes: nodes.length, pods: pods.length, quotas: quotas.length, others }, 'snapshot loaded');
 }

@@ -7,6 +7,15 @@ import type { NodePolicy } from '../model/request.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
+/** `best`: filter answers the first choice alone, for a kube-scheduler that is not told to ask prioritize. */
+export type FilterAnswerForm = 'all' | 'best';
+
+/** `process`: a key of this process takes the place of a Secret that may not be used. */
+export type SealKeyPlace = 'secret' | 'process';
+
+/** Which of HAMi's two sets of metric names stands beside ours. */
+export type HamiMetrics = 'current' | 'legacy' | 'both' | 'off';
+
 export interface TesseraConfig {
   /** Addresses as `parseListenAddress` reads them; the empty text switches the last two off. */
   readonly listen: string;
@@ -18,6 +27,10 @@ export interface TesseraConfig {
   /** A comma list of words, read by the vendors' policy parser. */
   readonly devicePolicy: string;
   readonly hamiReasonCounters: boolean;
+  readonly filterAnswer: FilterAnswerForm;
+  /** Whether kube-scheduler asks the extender about preemption, so that a refusal may be called resolvable. */
+  readonly preemptVerb: boolean;
+  readonly hamiMetrics: HamiMetrics;
   readonly bodyLimitMiB: number;
   readonly extenderTimeoutSeconds: number;
   readonly filterDeadlineMs: number;
@@ -25,10 +38,24 @@ export interface TesseraConfig {
   readonly keepAliveSeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly logLevel: LogLevel;
+  /** `key=value` pairs that a managed node's labels must have; empty: any node. */
+  readonly nodeLabelSelector: string;
+  readonly nodeLockExpirySeconds: number;
+  readonly seal: SealKeyPlace;
+  readonly leaderElection: LeaderElectionConfig;
   readonly tls: TlsConfig;
   /** Path of HAMi's `device-config.yaml`; empty when there is none. */
   readonly deviceConfigFile: string;
   readonly vendors: VendorsConfig;
+}
+
+/** The lease that kube-scheduler beside us holds; we follow it and never campaign (spec §9.5). */
+export interface LeaderElectionConfig {
+  readonly enabled: boolean;
+  /** Empty: the first scheduler name. */
+  readonly resourceName: string;
+  /** Empty: the server's own namespace. */
+  readonly resourceNamespace: string;
 }
 
 export interface TlsConfig {
@@ -68,6 +95,8 @@ export interface NvidiaConfig {
   readonly memoryFactor: number;
   readonly gpuCorePolicy: GpuCorePolicy;
   readonly runtimeClassName: string;
+  /** Which containers have an entry in an allocation; `auto` goes by the register of each node. */
+  readonly allocationEntries: 'auto' | 'all' | 'apps';
   /** From here on: read by the device plugin only, kept so that one file can serve both. */
   readonly disableCoreLimit: boolean;
   readonly deviceSplitCount: number;

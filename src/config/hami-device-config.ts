@@ -33,7 +33,11 @@ const blockSchema: JsonSchema = {
   },
 };
 
-const parseBlock = schemaParserWithDefaults<{ readonly nvidia: Partial<NvidiaConfig> }>(blockSchema);
+interface NvidiaBlock<T> {
+  readonly nvidia: T;
+}
+
+const parseBlock = schemaParserWithDefaults<NvidiaBlock<Partial<NvidiaConfig>>>(blockSchema);
 
 /** The `nvidia` block of the first document that has one. Never throws. */
 export function parseHamiDeviceConfig(text: string): Parsed<HamiDeviceConfig> {
@@ -42,6 +46,9 @@ export function parseHamiDeviceConfig(text: string): Parsed<HamiDeviceConfig> {
   const mappings = documents.value.filter(isMapping);
   if (documents.value.some((document) => document !== null && !isMapping(document))) {
     return unparsable('is not a mapping of keys to values');
+  }
+  if (!mappings.some((document) => Object.values(document).some(saysSomething))) {
+    return unparsable('is empty; HAMi would not start with it either');
   }
   const [first, ...more] = mappings.filter((document) => isMapping(document['nvidia']));
   if (first === undefined) {
@@ -54,8 +61,26 @@ export function parseHamiDeviceConfig(text: string): Parsed<HamiDeviceConfig> {
   }
   const warnings = otherBlocks(mappings);
   if (more.length > 0) warnings.push('has more than one nvidia block; only the first is read');
-  const block = parseBlock(known({ nvidia: first['nvidia'] }, blockSchema, '', warnings));
+  const written = known({ nvidia: first['nvidia'] }, blockSchema, '', warnings) as NvidiaBlock<unknown>;
+  const block = parseBlock({ nvidia: withoutStale(written.nvidia, warnings) });
   return block.ok ? parsed({ nvidia: block.value.nvidia, warnings }) : block;
+}
+
+/** Since v2.10 nobody reads this key, so files carry it along in any state. */
+const staleKey = 'knownMigGeometries';
+
+function withoutStale(nvidia: unknown, warnings: string[]): unknown {
+  if (!isMapping(nvidia) || nvidia[staleKey] === undefined) return nvidia;
+  const alone = parseBlock({ nvidia: { [staleKey]: nvidia[staleKey] } });
+  if (alone.ok) return nvidia;
+  warnings.push(`${alone.problem}; the key is ignored, as by HAMi since v2.10`);
+  return without(nvidia, staleKey);
+}
+
+/** A block, however deep, in which a value stands. */
+function saysSomething(value: unknown): boolean {
+  if (typeof value !== 'object') return true;
+  return value !== null && Object.values(value).some(saysSomething);
 }
 
 function otherBlocks(documents: readonly Mapping[]): string[] {
@@ -88,6 +113,6 @@ function isGiven(value: unknown, rule: Mapping): boolean {
   return value !== null && !(value === '' && rule['enum'] !== undefined);
 }
 
-function without(rule: Mapping, key: string): Mapping {
-  return Object.fromEntries(Object.entries(rule).filter(([name]) => name !== key));
+function without(mapping: Mapping, key: string): Mapping {
+  return Object.fromEntries(Object.entries(mapping).filter(([name]) => name !== key));
 }

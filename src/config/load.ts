@@ -1,6 +1,6 @@
 /**
- * Makes the configuration: flags over environment over file over HAMi's device configuration over defaults. All of it
- * is laid together first, so that one schema judges whatever the source, and every fault is reported at once with its
+ * Makes the configuration: flags over environment over file over HAMi's device configuration over what the command
+ * assumes over defaults. All of it is laid together first, so that one schema judges whatever the source, and every fault is reported at once with its
  * place. Nothing here throws or logs; a start without a sound configuration is for the caller to refuse.
  */
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
@@ -20,6 +20,8 @@ export interface ConfigSources {
   readonly environment: Environment;
   /** Keys as in the file, nested as there (`{ tls: { certFile } }`); undefined is "not given". */
   readonly flags: Mapping;
+  /** What the command takes for granted where nobody says otherwise; keys as in the file. */
+  readonly assumed?: Mapping;
 }
 
 export interface LoadedConfig {
@@ -32,14 +34,14 @@ export interface LoadedConfig {
 const parseConfig = schemaParserWithDefaults<TesseraConfig>(configSchema);
 
 /** The checked configuration, or all its faults in one text. Reads the two files and nothing else. */
-export function loadConfig({ file, environment, flags }: ConfigSources): Parsed<LoadedConfig> {
+export function loadConfig({ file, environment, flags, assumed = {} }: ConfigSources): Parsed<LoadedConfig> {
   const own = file === undefined ? parsed({}) : readOwnFile(file);
   if (!own.ok) return own;
   const variables = fromEnvironment(environment);
   const written = overlay(overlay(own.value, variables.values), fromFlags(flags));
 
   const device = readDeviceConfig(written['deviceConfigFile']);
-  const base = device.ok ? { vendors: { nvidia: device.value.nvidia } } : {};
+  const base = overlay(assumed, device.ok ? { vendors: { nvidia: device.value.nvidia } } : {});
   const config = parseConfig(overlay(base, written));
   const problems = [device, config].flatMap((part) => (part.ok ? [] : [part.problem]));
   if (config.ok) problems.push(...findFaults(config.value));

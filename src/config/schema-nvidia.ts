@@ -103,6 +103,13 @@ export const nvidiaSchema = {
       default: '',
       description: 'Runtime class for pods with cards that name none. Empty: left alone.',
     },
+    allocationEntries: {
+      type: 'string',
+      enum: ['auto', 'all', 'apps'],
+      default: 'auto',
+      description:
+        'Which containers have an entry in the allocation that a device plugin reads: `all`, or the `apps` alone, as plugins up to v2.8 count. `auto` goes by each node’s register, which cannot tell v2.9 from v2.8; set `all` where all plugins are v2.9 or later.',
+    },
     disableCoreLimit: {
       type: 'boolean',
       default: false,

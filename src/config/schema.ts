@@ -11,9 +11,14 @@ const shortestTimeoutSeconds = 6;
 const hour = 3600;
 
 /** RFC 1123 subdomain, as Kubernetes names most of its objects. */
-const objectName = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
+export const objectName = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
 
-const policyWord = '(binpack|spread|mutex)';
+const policyWord = '(binpack|spread|mutex|numa|topology-aware)';
+
+/** `key=value`, each as Kubernetes takes labels; a value may be empty. */
+const labelPair =
+  '([a-z0-9][-a-z0-9.]*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?=([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?';
+export const labelPairs = `^$|^${labelPair}(,${labelPair})*$`;
 
 export const configSchema = {
   type: 'object',
@@ -61,13 +66,33 @@ export const configSchema = {
       pattern: `^\\s*${policyWord}(\\s*,\\s*${policyWord})*\\s*$`,
       default: 'spread',
       description:
-        'Comma list of `binpack` or `spread` (which cards of a node come first) and `mutex` (only idle cards). A pod annotation overrides it.',
+        'Which cards of a node come first: `binpack`, `spread` or `numa`, or a comma list of them in order of weight; `mutex` takes only idle cards, `topology-aware` the best linked ones. A pod annotation overrides it.',
     },
     hamiReasonCounters: {
       type: 'boolean',
       default: false,
       description:
         "Whether reasons carry HAMi's card counters (`3/8 CardInsufficientMemory`). They change often, which makes kube-scheduler group refused pods worse.",
+    },
+    filterAnswer: {
+      type: 'string',
+      enum: ['all', 'best'],
+      default: 'all',
+      description:
+        "Whether filter answers every node that fits, for prioritize to rank, or only the best one, for a kube-scheduler whose configuration has no `prioritizeVerb`, as HAMi's.",
+    },
+    preemptVerb: {
+      type: 'boolean',
+      default: false,
+      description:
+        "Whether `preemptVerb` is set in kube-scheduler's configuration. Nodes that evictions could free are then reported as resolvable. Only for kube-scheduler v1.38 or later: earlier ones take that as an error of preemption.",
+    },
+    hamiMetrics: {
+      type: 'string',
+      enum: ['current', 'legacy', 'both', 'off'],
+      default: 'current',
+      description:
+        "Which metric names of HAMi's scheduler are served beside ours: those since its v2.9 (`hami_…`), those before, both, or none.",
     },
     bodyLimitMiB: {
       type: 'integer',
@@ -118,6 +143,52 @@ export const configSchema = {
       enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
       default: 'info',
       description: 'Least severity that is logged.',
+    },
+    nodeLabelSelector: {
+      type: 'string',
+      pattern: labelPairs,
+      default: '',
+      description:
+        'Comma list of `label=value`: only nodes that have them all are managed, others count as unregistered. Empty: every node with cards.',
+    },
+    nodeLockExpirySeconds: {
+      type: 'integer',
+      minimum: 1,
+      default: 300,
+      description:
+        'Age, in seconds, from which a node lock that names no pod is taken for left over. A lock that names one is judged by that pod, whatever its age.',
+    },
+    seal: {
+      type: 'string',
+      enum: ['secret', 'process'],
+      default: 'secret',
+      description:
+        'Where the key lives that tells our own allocations from what others wrote: a Secret, without which the server does not start, or, where RBAC forbids that Secret, this process alone. Then a restart charges earlier pods the larger of annotation and own request.',
+    },
+    leaderElection: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        enabled: {
+          type: 'boolean',
+          default: false,
+          description:
+            'Whether the server follows the lease of the kube-scheduler in its pod, and leads only while that one does. Off: it always leads.',
+        },
+        resourceName: {
+          type: 'string',
+          pattern: `^$|${objectName}`,
+          default: '',
+          description: 'Name of that lease. Empty: the first of `schedulerNames`.',
+        },
+        resourceNamespace: {
+          type: 'string',
+          pattern: `^$|${objectName}`,
+          default: '',
+          description: "Namespace of that lease. Empty: the server's own.",
+        },
+      },
     },
     tls: {
       type: 'object',

@@ -21,6 +21,10 @@ export interface ServedParts extends CertificateParts {
   readonly state: DeviceState;
   readonly scheduler: Scheduler;
   readonly readiness: Readiness;
+  /** Among replicas, for whoever asks; where left out, there are none. */
+  readonly role?: () => string | undefined;
+  /** Whether the main address of separate ones is plain HTTP, too; then nothing on it is hidden from listeners. */
+  readonly plainHttp?: boolean;
 }
 
 export interface Endpoints {
@@ -51,7 +55,7 @@ export async function openSeparate(parts: ServedParts): Promise<Parsed<Endpoints
       purpose: 'main',
       text: config.listen,
       routes: [...mainRoutes(parts), ...extenderForOthers(parts)],
-      secure: true,
+      secure: parts.plainHttp !== true,
     },
     {
       purpose: 'extender',
@@ -77,7 +81,7 @@ export async function openSeparate(parts: ServedParts): Promise<Parsed<Endpoints
 }
 
 function mainRoutes(parts: ServedParts): readonly Router[] {
-  const { config, state, scheduler, readiness, metrics, log } = parts;
+  const { config, state, scheduler, readiness, role, metrics, log } = parts;
   const admission = {
     state,
     policies: policiesFrom(config),
@@ -87,7 +91,7 @@ function mainRoutes(parts: ServedParts): readonly Router[] {
   return [
     probeRoutes(readiness),
     admissionRoute({ admission, metrics, log, bodyLimitMiB: config.bodyLimitMiB }),
-    explainRoutes({ scheduler, state }),
+    explainRoutes({ scheduler, state, ...(role === undefined ? {} : { role }) }),
   ];
 }
 

@@ -7,9 +7,11 @@ import type { DeviceState } from '../state/device-state.ts';
 export interface ExplainRouteDeps {
   readonly scheduler: Scheduler;
   readonly state: DeviceState;
+  /** Among replicas; where left out, or not known yet, none is told. */
+  readonly role?: () => string | undefined;
 }
 
-export function explainRoutes({ scheduler, state }: ExplainRouteDeps): Router {
+export function explainRoutes({ scheduler, state, role }: ExplainRouteDeps): Router {
   const router = Router();
   router.get('/explain/:namespace/:pod', (request, response) => {
     const { namespace, pod } = request.params;
@@ -19,7 +21,7 @@ export function explainRoutes({ scheduler, state }: ExplainRouteDeps): Router {
     } else response.json(explanation);
   });
   router.get('/debug/state', (_request, response) => {
-    response.json(describeState(state));
+    response.json({ role: role?.(), ...describeState(state) });
   });
   return router;
 }
@@ -33,24 +35,33 @@ function describeState(state: DeviceState): object {
       unavailable: Object.fromEntries(view?.unavailable ?? []),
       countFree: Object.fromEntries(view?.countFree ?? []),
       host: { allocatable: state.node(name)?.hostAllocatable, used: state.node(name)?.hostUsed },
-      devices: view?.devices,
+      devices: view?.devices.map(({ device, ...rest }) => ({
+        device: { ...device, linkScores: Object.fromEntries(device.linkScores ?? []) },
+        ...rest,
+      })),
     };
   });
   const entries = [...state.entries()]
     .filter(({ request }) => request.counts.size > 0)
-    .map(({ podUid, namespace, name, node, state: phase, allocation, withheld }) => ({
+    .map(({ podUid, namespace, name, node, state: phase, allocation, load }) => ({
       podUid,
       namespace,
       name,
       node,
       state: phase,
       allocation,
-      withheld: Object.fromEntries(withheld),
+      withheld: Object.fromEntries(load.withheld),
     }))
     .sort((a, b) => compareText(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`));
   const pending = [...state.pendingPods()]
     .map(({ pod }) => ({ podUid: pod.uid, namespace: pod.namespace, name: pod.name }))
     .sort((a, b) => compareText(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`));
   const quotas = [...state.quotas()].map(({ namespace, name, hard }) => ({ namespace, name, hard }));
-  return { synced: state.synced, nodes, entries, pending, quotas };
+  const quotaUsage = [...state.quotaUsages()].map(({ namespace, key, used, limits }) => ({
+    namespace,
+    resource: key.resource,
+    used,
+    limits,
+  }));
+  return { synced: state.synced, nodes, entries, pending, quotas, quotaUsage };
 }

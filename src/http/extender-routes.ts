@@ -1,6 +1,7 @@
 /**
  * The extender verbs: read the body, call the use case, answer in kube-scheduler's form. It reads nothing but the
- * status of a failed call, so every failure that it should know about is HTTP 200 with `Error` (spec §5.1).
+ * status of a failed call, so every failure that it should know about is HTTP 200 with `Error` (spec §5.1). Preempt has
+ * no `Error`: there a status other than 200 ends the attempt, and the pod is tried again.
  */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { BindAnswer } from '../scheduler/bind.ts';
@@ -18,6 +19,7 @@ import {
   parseExtenderArgs,
 } from '../wire/extender.ts';
 import { podName } from '../model/cluster-objects.ts';
+import { parsePreemptionArgs, preemptionResult } from '../wire/preemption.ts';
 import { bodyFaults, isBodyMissing, jsonBody } from './body.ts';
 
 export interface ExtenderRouteDeps {
@@ -30,7 +32,7 @@ export interface ExtenderRouteDeps {
 }
 
 /** Where the verbs answer. */
-export const extenderPaths = ['/filter', '/prioritize', '/bind'] as const;
+export const extenderPaths = ['/filter', '/prioritize', '/bind', '/preempt'] as const;
 
 export function extenderRoutes(deps: ExtenderRouteDeps): Router {
   const { metrics, bodyLimitMiB, log } = deps;
@@ -51,7 +53,17 @@ export function extenderRoutes(deps: ExtenderRouteDeps): Router {
     await bind(request, response, deps);
     end();
   });
-  const failures = { '/filter': errorResult, '/prioritize': unranked, '/bind': bindResult };
+  router.post('/preempt', (request, response) => {
+    const end = metrics.preemptSeconds.startTimer();
+    preempt(request, response, deps);
+    end();
+  });
+  const failures = {
+    '/filter': errorResult,
+    '/prioritize': unranked,
+    '/bind': bindResult,
+    '/preempt': undefined,
+  };
   for (const [route, failure] of Object.entries(failures)) {
     router.use(
       route,
@@ -61,7 +73,8 @@ export function extenderRoutes(deps: ExtenderRouteDeps): Router {
         if (failure === unranked) metrics.prioritizeFailed.inc();
         log.warn({ route, reason: message }, 'request body refused');
         // kube-scheduler reads the status alone; the text is for whoever looks at the connection.
-        if (oversized) response.status(status).json(errorResult(message));
+        if (failure === undefined) fail(response, status, message);
+        else if (oversized) response.status(status).json(errorResult(message));
         else response.json(failure(message));
       }),
     );
@@ -108,14 +121,20 @@ function filter(request: Request, response: Response, deps: ExtenderRouteDeps): 
   response.json(result);
 }
 
-/** Every refused node is unresolvable: evicting pods by in-tree rules alone cannot help a pod that waits for a card. */
+/**
+ * A refused node is unresolvable unless the preempt verb could make room there: evicting pods by in-tree rules alone
+ * cannot help a pod that waits for a card.
+ */
 function filterResult(
-  { feasible, refused }: FilterAnswer & { kind: 'answered' },
+  { feasible, refused, resolvable }: FilterAnswer & { kind: 'answered' },
   candidates: CandidateNodes,
   counters: boolean,
 ): ExtenderFilterResult {
-  const failed: Record<string, string> = {};
-  for (const [node, refusal] of refused) failed[node] = wireReason(refusal, counters);
+  const resolvableReasons: Record<string, string> = {};
+  const otherReasons: Record<string, string> = {};
+  for (const [node, refusal] of refused) {
+    (resolvable.has(node) ? resolvableReasons : otherReasons)[node] = wireReason(refusal, counters);
+  }
   const kept = new Set(feasible);
   return {
     Nodes:
@@ -123,8 +142,8 @@ function filterResult(
         ? { items: candidates.raw.filter((_, index) => kept.has(candidates.nodes[index]?.name ?? '')) }
         : null,
     NodeNames: candidates.form === 'names' ? feasible : null,
-    FailedNodes: {},
-    FailedAndUnresolvableNodes: failed,
+    FailedNodes: resolvableReasons,
+    FailedAndUnresolvableNodes: otherReasons,
     Error: '',
   };
 }
@@ -183,6 +202,31 @@ async function bind(request: Request, response: Response, deps: ExtenderRouteDep
 function bindResultOf(answer: BindAnswer): BindResult {
   if (answer.ok) return 'bound';
   return answer.code === 'WriteFailed' || answer.code === 'OutcomeUnknown' ? 'failed' : 'refused';
+}
+
+function preempt(request: Request, response: Response, { scheduler, metrics, log }: ExtenderRouteDeps): void {
+  const args = parsePreemptionArgs(request.body);
+  if (!args.ok) {
+    metrics.malformed.inc({ kind: 'body' });
+    log.warn({ reason: args.problem }, 'preempt failed');
+    fail(response, 400, args.problem);
+    return;
+  }
+  const { pod, victims } = args.value;
+  const what = { pod: podName(pod), podUid: pod.uid };
+  const answer = scheduler.preempt(args.value);
+  if (answer.kind === 'error') {
+    log.warn({ ...what, code: answer.code, reason: answer.message }, 'preempt failed');
+    fail(response, 503, answer.message);
+    return;
+  }
+  log.info({ ...what, asked: victims.size, candidates: answer.victims.size }, 'preemption considered');
+  response.json(preemptionResult(answer.victims));
+}
+
+/** kube-scheduler reads the status alone; the text is for whoever looks at the connection. */
+function fail(response: Response, status: number, message: string): void {
+  response.status(status).type('text/plain').send(message);
 }
 
 const requireBody: RequestHandler = (request, response, next) => {

@@ -1,4 +1,5 @@
 /** Probes and metrics. `/healthz`: the process answers; `/readyz`: its answers about the cluster are complete. */
+import { pipeline } from 'node:stream/promises';
 import { Router } from 'express';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -22,11 +23,25 @@ export function probeRoutes(readiness: Readiness): Router {
   return router;
 }
 
-export function metricsRoute(metrics: Pick<Metrics, 'contentType' | 'render'>): Router {
+/** A page that breaks off ends its connection, so that no scraper takes it for a whole one. */
+export function metricsRoute(metrics: Pick<Metrics, 'contentType' | 'page'>): Router {
   const router = Router();
   router.get('/metrics', async (_request, response) => {
-    const page = await metrics.render();
-    response.type(metrics.contentType).send(page);
+    const page = metrics.page();
+    // What fails before the first part still gets a status.
+    const first = await page.next();
+    response.type(metrics.contentType);
+    if (first.done !== true) response.write(first.value);
+    try {
+      await pipeline(page, response);
+    } catch (error) {
+      if (!isHangUp(error)) throw error;
+    }
   });
   return router;
+}
+
+/** True when the scraper left before it had everything, which is its own business. */
+function isHangUp(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -8,6 +8,10 @@ export function nodePath(name: string): string {
   return `/api/v1/nodes/${encodeURIComponent(name)}`;
 }
 
+export function podsPath(namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+}
+
 export function podPath({ namespace, name }: NamespacedName): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
+  return `${podsPath(namespace)}/${encodeURIComponent(name)}`;
 }

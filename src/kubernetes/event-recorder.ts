@@ -1,11 +1,34 @@
 /**
- * Writes Events about pods, in the background and within bounds: telling is never worth delaying or failing a decision.
- * The same event twice in a row for a pod is written once, so a pod that waits gets one event per change of reason.
+ * Writes Events, in the background and within bounds: telling is never worth delaying or failing a decision. The same
+ * thing twice in a row about an object is written once, so a pod that waits gets one event per change of reason; and
+ * of what keeps changing, an object gets a few at first and then one every few minutes, as with client-go's recorder.
  */
 import type { Clock } from '../model/clock.ts';
 import type { PodEvent, PodEvents } from '../scheduler/pod-events.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText } from './rest-result.ts';
+
+/** An object of core v1 that an Event is about. */
+export interface InvolvedObject {
+  readonly kind: 'Pod' | 'Node' | 'ResourceQuota';
+  /** Absent for nodes, whose Events live in `default`. */
+  readonly namespace?: string;
+  readonly name: string;
+  /** Of a node its name, as kubelet has it; absent where it is not known. */
+  readonly uid?: string;
+}
+
+export interface ObjectEvent {
+  readonly object: InvolvedObject;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  /** Cut where client-go cuts, too. */
+  readonly message: string;
+  /** What of the object it is about: only events of one topic are compared. */
+  readonly topic: string;
+  /** What makes it another event than the last one; the message where absent. */
+  readonly cause?: string;
+}
 
 export interface EventRecorderOptions {
   readonly client: RestClient;
@@ -19,6 +42,9 @@ export interface EventRecorderOptions {
 
 const mostQueued = 1000;
 const mostRemembered = 20_000;
+/** Warnings that a topic of an object may have at once, and how long it takes to earn another (client-go's numbers). */
+const mostWarnings = 25;
+const warningEveryMs = 300_000;
 const callTimeoutMs = 4000;
 /** What is still to be told when the process ends may take so long. */
 const flushTimeoutMs = 5000;
@@ -27,10 +53,17 @@ const longestMessageBytes = 1024;
 /** RFC 1123 subdomain, as every object's name. */
 const longestName = 253;
 
+interface Told {
+  readonly said: string;
+  /** Warnings that are left, as of a moment. */
+  readonly left: number;
+  readonly atMs: number;
+}
+
 export class EventRecorder implements PodEvents {
   readonly #options: EventRecorderOptions;
-  readonly #queue: PodEvent[] = [];
-  readonly #last = new Map<string, string>();
+  readonly #queue: ObjectEvent[] = [];
+  readonly #last = new Map<string, Told>();
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -38,16 +71,25 @@ export class EventRecorder implements PodEvents {
     this.#options = options;
   }
 
-  emit(event: PodEvent): void {
-    const said = `${event.reason}\n${event.message}`;
-    if (this.#last.get(event.pod.uid) === said) return;
+  emit({ pod: { namespace, name, uid }, ...event }: PodEvent): void {
+    this.report({ ...event, object: { kind: 'Pod', namespace, name, uid }, topic: 'decision' });
+  }
+
+  /** Takes an event about any object. Never throws. */
+  report(event: ObjectEvent): void {
+    const key = `${event.topic}\n${textOf(event.object)}`;
+    const last = this.#last.get(key);
+    const said = `${event.reason}\n${cutText(event.cause ?? event.message)}`;
+    if (last?.said === said) return;
+    const left = this.#warningsLeft(last) - (event.type === 'Warning' ? 1 : 0);
+    if (left < 0) return;
     if (this.#queue.length >= mostQueued) {
       this.#options.onFailure(
-        `event ${event.reason} of pod ${event.pod.uid} dropped: ${mostQueued} are waiting`,
+        `event ${event.reason} of ${textOf(event.object)} dropped: ${mostQueued} are waiting`,
       );
       return;
     }
-    this.#remember(event.pod.uid, said);
+    this.#remember(key, { said, left, atMs: this.#options.clock.nowMs() });
     this.#queue.push(event);
     this.#running ??= this.#drain();
   }
@@ -63,9 +105,14 @@ export class EventRecorder implements PodEvents {
     cancel();
   }
 
-  #remember(podUid: string, said: string): void {
-    this.#last.delete(podUid);
-    this.#last.set(podUid, said);
+  #warningsLeft(last: Told | undefined): number {
+    if (last === undefined) return mostWarnings;
+    return Math.min(mostWarnings, last.left + (this.#options.clock.nowMs() - last.atMs) / warningEveryMs);
+  }
+
+  #remember(key: string, told: Told): void {
+    this.#last.delete(key);
+    this.#last.set(key, told);
     const oldest = this.#last.size > mostRemembered ? this.#last.keys().next() : undefined;
     if (oldest?.done === false) this.#last.delete(oldest.value);
   }
@@ -76,34 +123,28 @@ export class EventRecorder implements PodEvents {
     this.#running = undefined;
   }
 
-  async #write(event: PodEvent): Promise<void> {
+  async #write(event: ObjectEvent): Promise<void> {
     const { client, onFailure } = this.#options;
     const result = await client.request({
       method: 'POST',
-      path: `/api/v1/namespaces/${encodeURIComponent(event.pod.namespace)}/events`,
+      path: `/api/v1/namespaces/${encodeURIComponent(namespaceOf(event.object))}/events`,
       body: this.#objectOf(event),
       timeoutMs: callTimeoutMs,
       signal: this.#ending.signal,
     });
     if (result.kind !== 'ok') {
-      onFailure(`event ${event.reason} of pod ${event.pod.uid}: ${failureText(result)}`);
+      onFailure(`event ${event.reason} of ${textOf(event.object)}: ${failureText(result)}`);
     }
   }
 
-  #objectOf({ pod, type, reason, message }: PodEvent): object {
+  #objectOf({ object, type, reason, message }: ObjectEvent): object {
     const { clock, component, uniqueName } = this.#options;
     const now = new Date(clock.nowMs()).toISOString().replace(/\.\d{3}Z$/, 'Z');
     return {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: eventName(pod.name, uniqueName()), namespace: pod.namespace },
-      involvedObject: {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        namespace: pod.namespace,
-        name: pod.name,
-        uid: pod.uid,
-      },
+      metadata: { name: eventName(object.name, uniqueName()), namespace: namespaceOf(object) },
+      involvedObject: { apiVersion: 'v1', ...object },
       type,
       reason,
       message: cutText(message),
@@ -115,9 +156,18 @@ export class EventRecorder implements PodEvents {
   }
 }
 
-function eventName(podName: string, unique: string): string {
+function namespaceOf({ namespace = 'default' }: InvolvedObject): string {
+  return namespace;
+}
+
+/** E.g. `pod 8d1f…`; one text per object. */
+function textOf({ kind, namespace = '', name, uid = `${namespace}/${name}` }: InvolvedObject): string {
+  return `${kind.toLowerCase()} ${uid}`;
+}
+
+function eventName(objectName: string, unique: string): string {
   // A cut may not leave a name that ends in a dash or a dot.
-  const kept = podName.slice(0, longestName - 1 - unique.length).replace(/[-.]+$/, '');
+  const kept = objectName.slice(0, longestName - 1 - unique.length).replace(/[-.]+$/, '');
   return `${kept}.${unique}`;
 }
 

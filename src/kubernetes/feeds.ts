@@ -5,10 +5,12 @@
  */
 import type { Clock } from '../model/clock.ts';
 import type { NodeObject, PodObject, QuotaObject } from '../model/cluster-objects.ts';
+import { allowsMore } from '../model/quota.ts';
 import { type Parsed, unparsable } from '../model/result.ts';
-import type { AllocationProblem } from '../state/charge.ts';
+import type { AllocationProblem } from '../state/annotated-allocation.ts';
 import type { DeviceState } from '../state/device-state.ts';
 import type { RegisterProblem } from '../state/node-table.ts';
+import type { QuotaProblem } from '../state/quota-table.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { parseNode, parsePod, parseQuota } from '../wire/kubernetes.ts';
 import type { ReflectorSignal } from './interruption.ts';
@@ -20,13 +22,19 @@ export type FeedKind = 'nodes' | 'pods' | 'resourcequotas';
 /** Each is called after the state has taken the change, in the order of events, and must neither throw nor wait. */
 export interface FeedCallbacks {
   readonly onNode: (node: NodeObject) => void;
+  /** What a node offers has changed: its cards, their health, a cordon, or how many may be asked for. */
+  readonly onOfferChanged: (node: string) => void;
   readonly onNodeGone: (name: string) => void;
   readonly onPod: (pod: PodObject) => void;
   readonly onPodGone: (podUid: string) => void;
+  /** The quotas of a namespace allow more than before. */
+  readonly onQuotaRaised: (namespace: string) => void;
   /** A node's annotation could not be read; its last good inventory stays. Told once per change of the value. */
   readonly onRegisterProblem: (node: NodeObject, problem: RegisterProblem) => void;
   /** A bound pod's allocation could not be read; the pod is charged by its own request. */
   readonly onAllocationProblem: (pod: PodObject, problem: AllocationProblem) => void;
+  /** A limit of a quota could not be taken as it was written. Told once per change of the value. */
+  readonly onQuotaProblem: (quota: QuotaObject, problem: QuotaProblem) => void;
   /** A whole object could not be read; what was known of it stays. Told once per version of the object. */
   readonly onMalformed: (kind: FeedKind, problem: string, identity: ObjectIdentity) => void;
   /** For counting. */
@@ -40,6 +48,8 @@ export interface FeedOptions extends Partial<FeedCallbacks> {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
+  /** Only nodes with these labels are followed, `key=value,…`; empty or left out: all. */
+  readonly nodeLabelSelector?: string;
 }
 
 export interface Feeds {
@@ -73,16 +83,19 @@ export function startFeeds(options: FeedOptions): Feeds {
 }
 
 function nodeFeed(options: FeedOptions): Reflector<NodeObject> {
-  const { state } = options;
+  const { state, nodeLabelSelector: selector = '' } = options;
   return new Reflector<NodeObject>({
     ...sharedOptions(options, 'nodes'),
     path: '/api/v1/nodes',
+    ...(selector === '' ? {} : { query: { labelSelector: selector } }),
     parse: parseNode,
     handler: {
       upsert: (node) => {
+        const before = state.node(node.name)?.generation;
         const problems = state.applyNode(node);
         for (const problem of problems) options.onRegisterProblem?.(node, problem);
         options.onNode?.(node);
+        if (state.node(node.name)?.generation !== before) options.onOfferChanged?.(node.name);
       },
       remove: ({ name }) => {
         state.removeNode(name);
@@ -122,10 +135,15 @@ function quotaFeed(options: FeedOptions): Reflector<QuotaObject> {
     parse: parseQuota,
     handler: {
       upsert: (quota) => {
-        state.applyQuota(quota);
+        withQuotaChange(options, quota.namespace, () => {
+          const problems = state.applyQuota(quota);
+          for (const problem of problems) options.onQuotaProblem?.(quota, problem);
+        });
       },
       remove: (quota) => {
-        state.removeQuota(quota);
+        withQuotaChange(options, quota.namespace, () => {
+          state.removeQuota(quota);
+        });
       },
       malformed: malformedHandler(options, 'resourcequotas'),
     },
@@ -156,4 +174,11 @@ function malformedHandler({ onMalformed, log }: FeedOptions, kind: FeedKind) {
     log.warn({ feed: kind, namespace, name, problem }, 'object could not be read');
     onMalformed?.(kind, problem, identity);
   };
+}
+
+/** Quota objects change with every pod that is counted; only looser limits are told. */
+function withQuotaChange({ state, onQuotaRaised }: FeedOptions, namespace: string, change: () => void): void {
+  const before = state.quotaOf(namespace);
+  change();
+  if (allowsMore(before, state.quotaOf(namespace))) onQuotaRaised?.(namespace);
 }

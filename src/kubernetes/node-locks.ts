@@ -27,13 +27,15 @@ export interface NodeLockOptions {
   readonly client: RestClient;
   readonly watch: NodeWatch;
   readonly clock: Clock;
+  /** Age from which a lock that names nobody is left over; five minutes where left out. */
+  readonly ownerlessExpiryMs?: number;
 }
 
 /** What becomes of a lock; `unclear` when its owner could not be looked up. */
 type Standing = 'free' | 'held' | 'unclear';
 
-/** Age from which a lock that names nobody is left over (HAMi's default). */
-const ownerlessExpiryMs = 5 * 60_000;
+/** HAMi's default. */
+const defaultOwnerlessExpiryMs = 5 * 60_000;
 const callTimeoutMs = 4000;
 const retryMs = 250;
 const mostReleaseAttempts = 5;
@@ -42,11 +44,13 @@ export class NodeLocks {
   readonly #client: RestClient;
   readonly #watch: NodeWatch;
   readonly #clock: Clock;
+  readonly #ownerlessExpiryMs: number;
 
-  constructor({ client, watch, clock }: NodeLockOptions) {
+  constructor({ client, watch, clock, ownerlessExpiryMs }: NodeLockOptions) {
     this.#client = client;
     this.#watch = watch;
     this.#clock = clock;
+    this.#ownerlessExpiryMs = ownerlessExpiryMs ?? defaultOwnerlessExpiryMs;
   }
 
   /** Takes the lock for a pod, waiting for a live owner to be done. A lock of the pod's own is written anew. */
@@ -121,7 +125,7 @@ export class NodeLocks {
     if (lock.kind === 'malformed') return 'free';
     if (lock.kind === 'bare') {
       // A time as far ahead is nobody's, either.
-      return Math.abs(this.#clock.nowMs() - lock.atMs) > ownerlessExpiryMs ? 'free' : 'held';
+      return Math.abs(this.#clock.nowMs() - lock.atMs) > this.#ownerlessExpiryMs ? 'free' : 'held';
     }
     const result = await this.#client.request({
       method: 'GET',

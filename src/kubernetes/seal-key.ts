@@ -2,7 +2,6 @@
  * The key of the seal, kept in a Secret so that every replica and every restart has the same one. Made on first use;
  * two that make it at once end up with the one that was stored first.
  */
-import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText, type RestResult } from './rest-result.ts';
 
@@ -13,17 +12,22 @@ export interface SealKeyOptions {
   readonly randomBytes: (count: number) => Buffer;
 }
 
+/** `forbidden`: RBAC lets us neither read nor make the Secret, which no retry changes. */
+export type SealKeyReading =
+  | { readonly kind: 'found'; readonly key: Buffer }
+  | { readonly kind: 'forbidden' | 'failed'; readonly problem: string };
+
 const secretName = 'tessera-seal';
 const field = 'key';
-const keyBytes = 32;
+export const sealKeyBytes = 32;
 const callTimeoutMs = 10_000;
 
-/** The stored key; refuses when the Secret can be neither read nor made, or holds no usable key. */
+/** The stored key; `failed` when the Secret can be neither read nor made, or holds no usable key. */
 export async function loadSealKey({
   client,
   namespace,
   randomBytes,
-}: SealKeyOptions): Promise<Parsed<Buffer>> {
+}: SealKeyOptions): Promise<SealKeyReading> {
   const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
   const read = () =>
     client.request({ method: 'GET', path: `${collection}/${secretName}`, timeoutMs: callTimeoutMs });
@@ -37,7 +41,7 @@ export async function loadSealKey({
       kind: 'Secret',
       metadata: { name: secretName, namespace },
       type: 'Opaque',
-      data: { [field]: randomBytes(keyBytes).toString('base64') },
+      data: { [field]: randomBytes(sealKeyBytes).toString('base64') },
     },
     timeoutMs: callTimeoutMs,
   });
@@ -48,16 +52,18 @@ function isStatus(result: RestResult, status: number): boolean {
   return result.kind === 'status' && result.status === status;
 }
 
-function keyFrom(result: RestResult, namespace: string): Parsed<Buffer> {
+function keyFrom(result: RestResult, namespace: string): SealKeyReading {
   const place = `Secret ${namespace}/${secretName}`;
-  if (result.kind !== 'ok') return unparsable(`${place}: ${failureText(result)}`);
+  if (result.kind !== 'ok') {
+    const kind = isStatus(result, 403) ? 'forbidden' : 'failed';
+    return { kind, problem: `${place}: ${failureText(result)}` };
+  }
   const body = result.body as { readonly data?: Readonly<Record<string, unknown>> } | null;
   const written = body?.data?.[field];
   const key = typeof written === 'string' ? Buffer.from(written, 'base64') : undefined;
-  if (key === undefined || key.length < keyBytes) {
-    return unparsable(
-      `${place}: field ${field} does not hold ${keyBytes} bytes; delete the Secret to have it made anew`,
-    );
+  if (key === undefined || key.length < sealKeyBytes) {
+    const problem = `${place}: field ${field} does not hold ${sealKeyBytes} bytes; delete the Secret to have it made anew`;
+    return { kind: 'failed', problem };
   }
-  return parsed(key);
+  return { kind: 'found', key };
 }

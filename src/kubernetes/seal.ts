@@ -4,6 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { PodObject } from '../model/cluster-objects.ts';
+import { decodeMigReservations, type MigReservation } from '../vendors/mig-reservations.ts';
 import { sealAnnotation } from '../vendors/pod-annotations.ts';
 import type { Vendor } from '../vendors/vendor.ts';
 
@@ -12,11 +13,13 @@ const version = 'v1';
 export class Sealer {
   readonly #key: Buffer;
   readonly #allocatedKeys: readonly string[];
+  readonly #reservationKeys: readonly string[];
 
   /** @param key at least 32 random bytes */
   constructor(key: Buffer, vendors: readonly Vendor[]) {
     this.#key = key;
     this.#allocatedKeys = vendors.map(({ annotations }) => annotations.allocated).sort();
+    this.#reservationKeys = vendors.flatMap(({ annotations }) => annotations.migReservations ?? []).sort();
   }
 
   /** The annotation value for an allocation that is about to be written. */
@@ -43,9 +46,26 @@ export class Sealer {
   }
 
   #allocated(annotations: Readonly<Record<string, string>>): readonly string[] {
-    return this.#allocatedKeys.flatMap((key) => {
-      const value = annotations[key];
-      return value === undefined ? [] : [key, value];
-    });
+    const parts = (keys: readonly string[], read: (value: string) => string) =>
+      keys.flatMap((key) => {
+        const value = annotations[key];
+        return value === undefined ? [] : [key, read(value)];
+      });
+    return [
+      ...parts(this.#allocatedKeys, (value) => value),
+      // The plugin completes these later, so only what the scheduler wrote of them is sealed.
+      ...parts(this.#reservationKeys, reservedPart),
+    ];
   }
+}
+
+/** A reservation value without what the plugin adds; one that cannot be read stands for itself. */
+function reservedPart(value: string): string {
+  const decoded = decodeMigReservations(value);
+  return decoded.ok ? JSON.stringify(decoded.value.map(reservedFields).sort()) : value;
+}
+
+function reservedFields({ containerIndex, deviceIndex, deviceId, instance }: MigReservation): string {
+  const { profile, placement } = instance;
+  return JSON.stringify([containerIndex, deviceIndex, deviceId, profile, placement.start, placement.size]);
 }

@@ -4,15 +4,14 @@
  * deletion, or two seconds.
  */
 import type { Allocation } from '../model/allocation.ts';
-import { effectiveUsage } from '../model/allocation.ts';
+import { effectiveUsage, heldSlices } from '../model/allocation.ts';
 import type { Clock } from '../model/clock.ts';
-import type { DeviceUsage } from '../model/device.ts';
-import { type NodeView, withMoreUsed } from '../model/node-view.ts';
+import { type MoreUsed, type NodeView, withMoreUsed } from '../model/node-view.ts';
 import type { PodRequest } from '../model/request.ts';
 
 interface Assumption {
   readonly node: string;
-  readonly usage: ReadonlyMap<string, DeviceUsage>;
+  readonly held: MoreUsed;
   readonly untilMs: number;
 }
 
@@ -30,8 +29,9 @@ export class Assumptions {
   expect(request: PodRequest, node: string, allocation: Allocation): void {
     this.end(request.podUid);
     const roles = request.containers.map(({ role }) => role);
-    const usage = effectiveUsage(allocation, roles, false);
-    this.#byPod.set(request.podUid, { node, usage, untilMs: this.#clock.nowMs() + lifetimeMs });
+    const { slices } = heldSlices(allocation);
+    const held = { usage: effectiveUsage(allocation, roles, false), slices };
+    this.#byPod.set(request.podUid, { node, held, untilMs: this.#clock.nowMs() + lifetimeMs });
     const pods = this.#podsByNode.get(node) ?? new Set();
     this.#podsByNode.set(node, pods.add(request.podUid));
   }
@@ -53,7 +53,7 @@ export class Assumptions {
     for (const uid of [...(this.#podsByNode.get(view.name) ?? [])]) {
       const assumption = this.#byPod.get(uid);
       if (assumption === undefined || assumption.untilMs <= nowMs) this.end(uid);
-      else if (uid !== exceptPodUid) picture = withMoreUsed(picture, assumption.usage);
+      else if (uid !== exceptPodUid) picture = withMoreUsed(picture, assumption.held);
     }
     return picture;
   }

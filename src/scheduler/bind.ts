@@ -19,6 +19,7 @@ import type { BindOutcome, ClusterWriter } from './cluster-writer.ts';
 import type { GateLimits, NodeGates } from './gate.ts';
 import { refusalSentence, wireReason } from './refusal-text.ts';
 import type { Requests } from './requests.ts';
+import { rulesFor } from './rules.ts';
 
 export interface BindDeps {
   readonly state: DeviceState;
@@ -185,10 +186,10 @@ export class Binder {
 
   /** Leaves room for the pods expected on the node if it can, and ignores them if it cannot. */
   #planBesideExpected(view: NodeView, request: PodRequest): Plan {
-    const { assumptions, policies } = this.#deps;
-    const expected = assumptions.expected(view, request.podUid);
-    const best = plan(expected, request, policies);
-    return best.ok || expected === view ? best : plan(view, request, policies);
+    const rules = rulesFor(request, this.#deps);
+    const expected = this.#deps.assumptions.expected(view, request.podUid);
+    const best = plan(expected, request, rules);
+    return best.ok || expected === view ? best : plan(view, request, rules);
   }
 
   async #write(
@@ -197,7 +198,14 @@ export class Binder {
     { deadlineMs, signal }: GateLimits,
   ): Promise<BindAnswer> {
     const { writer, clock, state } = this.#deps;
-    const metadata = bindingMetadata(allocation, { node, nowMs: clock.nowMs(), vendors: state.vendors });
+    const metadata = bindingMetadata({
+      pod,
+      allocation,
+      node,
+      nowMs: clock.nowMs(),
+      vendors: state.vendors,
+      layoutOf: (vendor) => state.node(node)?.inventory(vendor)?.entries ?? 'all',
+    });
     const command = { pod, node, deadlineMs, ...(allocation.length > 0 ? { metadata } : {}) };
     const refusal = this.#settle(pod, await writer.bind(command, signal));
     return refusal ?? { ok: true, allocation, waitedMs };

@@ -3,14 +3,17 @@
  * (spec §1.8). The device plugin reads them when kubelet asks it for the pod's devices.
  */
 import type { Allocation } from '../model/allocation.ts';
-import { encodeAllocation } from '../vendors/allocation-codec.ts';
+import type { VendorKey } from '../model/device.ts';
+import type { PodObject } from '../model/cluster-objects.ts';
+import { encodeAllocation, entriesFor } from '../vendors/allocation-codec.ts';
+import { encodeMigReservations } from '../vendors/mig-reservations.ts';
 import {
   bindPhaseAnnotation,
   bindTimeAnnotation,
   nodeAnnotation,
   timeAnnotation,
 } from '../vendors/pod-annotations.ts';
-import type { Vendor } from '../vendors/vendor.ts';
+import type { EntryLayout, Vendor } from '../vendors/vendor.ts';
 
 export interface BindingMetadata {
   readonly annotations: Readonly<Record<string, string>>;
@@ -20,10 +23,19 @@ export interface BindingMetadata {
 /** The longest value a label may have; node names can be longer (Q16). */
 const longestLabel = 63;
 
-export function bindingMetadata(
-  allocation: Allocation,
-  { node, nowMs, vendors }: { node: string; nowMs: number; vendors: readonly Vendor[] },
-): BindingMetadata {
+export interface Placement {
+  readonly pod: Pick<PodObject, 'annotations' | 'containers'>;
+  readonly allocation: Allocation;
+  readonly node: string;
+  readonly nowMs: number;
+  readonly vendors: readonly Vendor[];
+  /** What the node's plugin of a vendor expects. */
+  readonly layoutOf: (vendor: VendorKey) => EntryLayout;
+}
+
+export function bindingMetadata(placement: Placement): BindingMetadata {
+  const { pod, allocation, node, nowMs, vendors, layoutOf } = placement;
+  const roles = pod.containers.map(({ role }) => role);
   const seconds = String(Math.floor(nowMs / 1000));
   const annotations: Record<string, string> = {
     [nodeAnnotation]: node,
@@ -32,10 +44,18 @@ export function bindingMetadata(
     [bindTimeAnnotation]: seconds,
   };
   for (const vendor of vendors) {
-    const value = encodeAllocation(allocation, vendor.key);
+    const layout = layoutOf(vendor.key);
+    const entries = entriesFor(allocation, { roles, vendor: vendor.key, layout });
+    const value = encodeAllocation(entries, vendor.key);
     if (value === undefined) continue;
     annotations[vendor.annotations.allocated] = value;
     annotations[vendor.annotations.toAllocate] = value;
+    const { migReservations } = vendor.annotations;
+    const reserved = encodeMigReservations(allocation, vendor.key);
+    if (migReservations === undefined) continue;
+    if (reserved !== undefined) annotations[migReservations] = reserved;
+    // What another scheduler left there is of another placement, and a Binding can change but not remove it (Q11).
+    else if (pod.annotations[migReservations] !== undefined) annotations[migReservations] = '[]';
   }
   return { annotations, labels: node.length <= longestLabel ? { [nodeAnnotation]: node } : {} };
 }

@@ -6,11 +6,11 @@ import type { Allocation } from '../model/allocation.ts';
 import { compareText } from '../model/device.ts';
 import type { NamespacedName } from '../model/cluster-objects.ts';
 import type { Refusal } from '../model/reason.ts';
-import { plan, type PolicyDefaults } from '../placement/planner.ts';
-import type { DeviceState } from '../state/device-state.ts';
+import { plan } from '../placement/planner.ts';
 import type { LedgerEntry } from '../state/ledger-entry.ts';
 import { problemSentence } from '../vendors/vendor.ts';
 import { refusalSentence, wireReason } from './refusal-text.ts';
+import { rulesFor, type RuleSources } from './rules.ts';
 
 export interface NodeExplanation {
   readonly node: string;
@@ -38,10 +38,8 @@ export type Explanation =
     };
 
 /** Explains a pod by name; undefined when neither the ledger nor the pods that wait for devices have it. */
-export function explain(
-  name: NamespacedName,
-  { state, policies }: { state: DeviceState; policies: PolicyDefaults },
-): Explanation | undefined {
+export function explain(name: NamespacedName, sources: RuleSources): Explanation | undefined {
+  const { state } = sources;
   const uid = state.uidOf(name);
   if (uid === undefined) return undefined;
   const entry = state.entry(uid);
@@ -51,9 +49,10 @@ export function explain(
   if (reading.problems.length > 0) {
     return { state: 'pending', problems: reading.problems.map(problemSentence), reasons: [], nodes: [] };
   }
+  const rules = rulesFor(reading.request, sources);
   const nodes = [...state.nodeNames()].sort(compareText).flatMap((node) => {
     const view = state.view(node);
-    return view === undefined ? [] : [explainNode(node, plan(view, reading.request, policies))];
+    return view === undefined ? [] : [explainNode(node, plan(view, reading.request, rules))];
   });
   return { state: 'pending', problems: [], reasons: countReasons(nodes), nodes };
 }
@@ -66,7 +65,7 @@ function explainEntry(entry: LedgerEntry): Explanation {
       name,
       shares: entry.allocation[index] ?? [],
     })),
-    withheld: Object.fromEntries(entry.withheld),
+    withheld: Object.fromEntries(entry.load.withheld),
   };
 }
 

@@ -12,7 +12,9 @@ import { problemSentence } from '../vendors/vendor.ts';
 import type { ExtenderArgs } from '../wire/extender.ts';
 import type { Assumptions } from './assumptions.ts';
 import { candidateNames, candidateViews } from './candidate-views.ts';
+import { canEvictionsMend, mayGiveWay } from './mendable.ts';
 import type { KnownPod, Requests } from './requests.ts';
+import { rulesFor } from './rules.ts';
 
 export interface FilterDeps {
   readonly state: DeviceState;
@@ -22,6 +24,8 @@ export interface FilterDeps {
   readonly clock: Clock;
   /** Milliseconds after which the answer is an error rather than a late list. */
   readonly filterDeadlineMs: number;
+  /** Whether kube-scheduler asks us about evictions; else none can help a pod that we refuse. */
+  readonly preemptVerb?: boolean;
 }
 
 export type FilterAnswer =
@@ -29,6 +33,8 @@ export type FilterAnswer =
       readonly kind: 'answered';
       readonly feasible: readonly string[];
       readonly refused: ReadonlyMap<string, Refusal>;
+      /** The refused nodes on which evictions could make room; nobody asks while there is a feasible one. */
+      readonly resolvable: ReadonlySet<string>;
     }
   /** Nothing can be said now; kube-scheduler tries again. */
   | { readonly kind: 'error'; readonly code: FilterErrorCode; readonly message: string };
@@ -41,7 +47,7 @@ const mostRetries = 3;
 const nodesPerDeadlineCheck = 64;
 
 export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
-  const { state, requests, assumptions, policies, clock } = deps;
+  const { state, requests, assumptions, clock } = deps;
   if (!state.synced)
     return { kind: 'error', code: 'NotSynced', message: 'the device state is not complete yet' };
 
@@ -50,10 +56,12 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   assumptions.end(request.podUid);
   if (problems.length > 0) return refuseAll(args, problems.map(problemSentence));
   if (!asksForDevices(request)) {
-    return { kind: 'answered', feasible: candidateNames(args.candidates), refused: new Map() };
+    const feasible = candidateNames(args.candidates);
+    return { kind: 'answered', feasible, refused: new Map(), resolvable: none };
   }
 
   const deadlineMs = clock.nowMs() + deps.filterDeadlineMs;
+  const rules = rulesFor(request, deps);
   const feasible: string[] = [];
   const refused = new Map<string, Refusal>();
   let lastFit: { readonly node: string; readonly allocation: Allocation } | undefined;
@@ -65,7 +73,7 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
       refused.set(name, { code: 'NodeUnregistered', detail: 'the cache knows no such node' });
       continue;
     }
-    const verdict = plan(view, request, policies);
+    const verdict = plan(view, request, rules);
     if (verdict.ok) {
       feasible.push(name);
       lastFit = { node: name, allocation: verdict.allocation };
@@ -77,13 +85,38 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   if (feasible.length === 0 && mustRetry(args, known, { deps, deadlineMs })) {
     return { kind: 'error', code: 'OutsideSample', message: 'fits outside the sample, retrying' };
   }
-  return { kind: 'answered', feasible, refused };
+  const resolvable = feasible.length === 0 ? resolvableOf(refused, request, deps) : none;
+  return { kind: 'answered', feasible, refused, resolvable };
+}
+
+const none: ReadonlySet<string> = new Set();
+
+/** Reads the ledger's entries of those nodes alone that lack nothing but room. */
+function resolvableOf(
+  refused: ReadonlyMap<string, Refusal>,
+  request: PodRequest,
+  { state, preemptVerb = false }: FilterDeps,
+): ReadonlySet<string> {
+  if (!preemptVerb) return none;
+  const resolvable = new Set<string>();
+  for (const [node, refusal] of refused) {
+    // What drains counts, too: a pod that waits for its end must not be told to look elsewhere.
+    const canLeave = (whose: 'anyone' | 'own-namespace') =>
+      state
+        .entriesOf(node)
+        .some(
+          (entry) =>
+            (whose === 'anyone' || entry.namespace === request.namespace) && mayGiveWay(entry, request),
+        );
+    if (canEvictionsMend(refusal, canLeave)) resolvable.add(node);
+  }
+  return resolvable;
 }
 
 function refuseAll(args: ExtenderArgs, problems: readonly string[]): FilterAnswer {
   const refusal: Refusal = { code: 'RequestInvalid', problems };
   const refused = new Map(candidateNames(args.candidates).map((name) => [name, refusal]));
-  return { kind: 'answered', feasible: [], refused };
+  return { kind: 'answered', feasible: [], refused, resolvable: none };
 }
 
 function tooLate({ filterDeadlineMs }: FilterDeps, seen: number): FilterAnswer {
@@ -114,14 +147,15 @@ function fitsElsewhere(
   request: PodRequest,
   { deps, deadlineMs }: Elsewhere,
 ): boolean {
-  const { state, policies, clock } = deps;
+  const { state, clock } = deps;
+  const rules = rulesFor(request, deps);
   const named = new Set(names);
   let seen = 0;
   for (const name of state.nodeNames()) {
     seen += 1;
     if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
     const view = named.has(name) ? undefined : state.view(name);
-    if (view !== undefined && plan(view, request, policies).ok) return true;
+    if (view !== undefined && plan(view, request, rules).ok) return true;
   }
   return false;
 }

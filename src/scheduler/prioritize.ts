@@ -6,10 +6,11 @@
 import type { Allocation } from '../model/allocation.ts';
 import { compareText } from '../model/device.ts';
 import { asksForDevices, type PodRequest } from '../model/request.ts';
-import { plan } from '../placement/planner.ts';
+import { plan, type PlanRules } from '../placement/planner.ts';
 import { type ExtenderArgs, type HostPriorityList, maxExtenderPriority } from '../wire/extender.ts';
 import { candidateNames, candidateViews } from './candidate-views.ts';
 import type { FilterDeps } from './filter.ts';
+import { rulesFor } from './rules.ts';
 
 export interface PrioritizeDeps extends Omit<FilterDeps, 'filterDeadlineMs'> {
   readonly prioritizeDeadlineMs: number;
@@ -42,6 +43,7 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
   if (problems.length > 0 || !asksForDevices(request)) return { kind: 'ranked', priorities: equal };
 
   const deadlineMs = deps.clock.nowMs() + deps.prioritizeDeadlineMs;
+  const rules = rulesFor(request, deps);
   const ranked: Ranked[] = [];
   for (const { name, view } of candidateViews(args.candidates, deps.state)) {
     if (ranked.length % nodesPerDeadlineCheck === 0 && deps.clock.nowMs() > deadlineMs) {
@@ -51,7 +53,7 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
         message: `no ranking within ${deps.prioritizeDeadlineMs} ms`,
       };
     }
-    ranked.push(view === undefined ? { name, value: 0 } : rank(view, request, deps));
+    ranked.push(view === undefined ? { name, value: 0 } : rank(view, request, { ...deps, rules }));
   }
   const winner = bestOf(ranked);
   if (winner?.allocation === undefined) return { kind: 'ranked', priorities: equal };
@@ -66,13 +68,13 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
 function rank(
   view: NonNullable<ReturnType<PrioritizeDeps['state']['view']>>,
   request: PodRequest,
-  deps: PrioritizeDeps,
+  deps: PrioritizeDeps & { readonly rules: PlanRules },
 ): Ranked {
   const { name } = view;
   const expected = deps.assumptions.expected(view, request.podUid);
-  const best = plan(expected, request, deps.policies);
+  const best = plan(expected, request, deps.rules);
   if (best.ok) return { name, value: best.score * (1 - deps.backlogOf(name)), allocation: best.allocation };
-  const contested = expected === view ? best : plan(view, request, deps.policies);
+  const contested = expected === view ? best : plan(view, request, deps.rules);
   return contested.ok ? { name, value: 0, allocation: contested.allocation } : { name, value: 0 };
 }
 

@@ -2,6 +2,7 @@
  * Refusals as text. kube-scheduler groups waiting pods by the exact string it is given, so the wire form holds only
  * reason words in byte order; numbers go to explanations and events, where people read them.
  */
+import type { QuotaLimit } from '../model/quota.ts';
 import type { CardReason, Refusal } from '../model/reason.ts';
 
 /**
@@ -39,14 +40,21 @@ export function refusalSentence(refusal: Refusal): string {
       return `the pod asks for ${refusal.wanted} of ${refusal.resource}, the node has ${Math.max(0, refusal.free)} left`;
     case 'AllocatedCardsInsufficientRequest': {
       const causes = countsOf(refusal.refused).map(([reason, count]) => `${count} ${reason}`);
-      return (
-        `container "${refusal.container}" needs ${refusal.wanted} of ${refusal.cards} ${refusal.vendor} cards, ` +
-        `${refusal.accepted} would do; refused: ${causes.join(', ')}`
-      );
+      const parts = [
+        `container "${refusal.container}" needs ${refusal.wanted} of ${refusal.cards} ${refusal.vendor} cards`,
+        `${refusal.accepted} would do`,
+      ];
+      return [parts.join(', '), `refused: ${causes.join(', ')}`, ...quotaText(refusal.quota)].join('; ');
     }
     case 'RequestInvalid':
       return refusal.problems.join('; ');
   }
+}
+
+function quotaText(quota: QuotaLimit | undefined): readonly string[] {
+  if (quota === undefined) return [];
+  const { quota: name, resource, limit, used } = quota;
+  return [`ResourceQuota "${name}" allows ${limit} of ${resource} and ${used} are in use`];
 }
 
 /** The codes a refusal counts under in metrics: one per reason word. */

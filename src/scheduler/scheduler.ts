@@ -1,16 +1,19 @@
 /** The scheduler's use cases, wired to one state: what `http/` serves and everything else calls. */
+import type { FilterAnswerForm } from '../config/config.ts';
 import type { Clock } from '../model/clock.ts';
 import { type NamespacedName, podName } from '../model/cluster-objects.ts';
 import type { PolicyDefaults } from '../placement/planner.ts';
 import type { DeviceState } from '../state/device-state.ts';
-import type { BindingArgs, ExtenderArgs } from '../wire/extender.ts';
+import { type BindingArgs, type ExtenderArgs, maxExtenderPriority } from '../wire/extender.ts';
+import type { PreemptionArgs } from '../wire/preemption.ts';
 import { Assumptions } from './assumptions.ts';
 import { type BindAnswer, Binder } from './bind.ts';
 import type { ClusterWriter } from './cluster-writer.ts';
 import { explain, type Explanation } from './explain.ts';
 import { filter, type FilterAnswer } from './filter.ts';
 import { NodeGates } from './gate.ts';
-import { type PodEvents, refusedMessage } from './pod-events.ts';
+import { type PodEvents, refusedEvent } from './pod-events.ts';
+import { preempt, type PreemptAnswer } from './preempt.ts';
 import { prioritize, type PrioritizeAnswer } from './prioritize.ts';
 import { Requests } from './requests.ts';
 
@@ -25,11 +28,16 @@ export interface SchedulerOptions {
   readonly filterDeadlineMs: number;
   readonly prioritizeDeadlineMs: number;
   readonly bindBudgetMs: number;
+  /** `best`: filter answers the best node alone, for configurations that do not call prioritize. Default: all. */
+  readonly filterAnswer?: FilterAnswerForm;
+  /** Whether kube-scheduler asks about evictions: filter then says which refusals they could mend. Default: no. */
+  readonly preemptVerb?: boolean;
 }
 
 export interface Scheduler {
   filter(args: ExtenderArgs): FilterAnswer;
   prioritize(args: ExtenderArgs): PrioritizeAnswer;
+  preempt(args: PreemptionArgs): PreemptAnswer;
   bind(args: BindingArgs, signal: AbortSignal): Promise<BindAnswer>;
   explain(pod: NamespacedName): Explanation | undefined;
   /** A pod is gone: what was remembered of it outside the ledger goes, too. */
@@ -44,18 +52,32 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   const binder = new Binder({ ...options, requests, assumptions, gates });
   const filterDeps = { ...options, requests, assumptions };
   const backlogOf = (node: string) => Math.min(1, gates.expectedWaitMs(node) / bindBudgetMs);
+  const rank = (args: ExtenderArgs) => prioritize(args, { ...filterDeps, backlogOf });
+  /** Where nobody calls prioritize, its winner is the one node to answer (Q19). */
+  const onlyBest = (args: ExtenderArgs, answer: FilterAnswer): FilterAnswer => {
+    const { candidates } = args;
+    if (options.filterAnswer !== 'best' || candidates.form !== 'names' || answer.kind !== 'answered')
+      return answer;
+    if (answer.feasible.length < 2) return answer;
+    const { priorities } = rank({ ...args, candidates: { ...candidates, names: answer.feasible } });
+    const best = priorities.find(({ Score }) => Score === maxExtenderPriority);
+    return best === undefined ? answer : { ...answer, feasible: [best.Host] };
+  };
   return {
     filter: (args) => {
       state.expireDraining(clock.nowMs());
-      const answer = filter(args, filterDeps);
+      const answer = onlyBest(args, filter(args, filterDeps));
       if (answer.kind === 'answered' && answer.feasible.length === 0 && answer.refused.size > 0) {
         options.onRefused?.();
-        const message = refusedMessage(answer.refused);
-        events.emit({ pod: args.pod, type: 'Warning', reason: 'FilteringFailed', message });
+        events.emit(refusedEvent(args.pod, answer.refused));
       }
       return answer;
     },
-    prioritize: (args) => prioritize(args, { ...filterDeps, backlogOf }),
+    prioritize: rank,
+    preempt: (args) => {
+      state.expireDraining(clock.nowMs());
+      return preempt(args, filterDeps);
+    },
     bind: async (args, signal) => {
       const answer = await binder.bind(args, signal);
       const pod = { namespace: args.namespace, name: args.name, uid: args.uid };

@@ -2,6 +2,7 @@
  * Wakes pods that were refused on old news. kube-scheduler retries a pod on the event that frees a card, and may ask
  * before our own watch has brought that event; refused again, the pod would then wait for minutes. So a release that
  * is absorbed shortly after a refusal makes one harmless change to the node, which lets kube-scheduler ask once more.
+ * So does a change that frees something without any event of a pod or node.
  */
 import type { Clock } from '../model/clock.ts';
 
@@ -35,7 +36,11 @@ export class WakeUp {
 
   /** Something of the node's devices has become free. */
   released(node: string): void {
-    if (this.#clock.nowMs() - this.#lastRefusalMs > staleRefusalMs) return;
+    if (this.#clock.nowMs() - this.#lastRefusalMs <= staleRefusalMs) this.nudgeSoon(node);
+  }
+
+  /** Something changed that kube-scheduler does not watch, such as the limits of a quota. */
+  nudgeSoon(node: string): void {
     const planned = this.#node !== undefined;
     this.#node = node;
     if (planned) return;

@@ -7,76 +7,19 @@
  *                               known is withheld: one whole card of the node, whichever is least used
  */
 import type { Allocation, Share } from '../model/allocation.ts';
-import type { PodObject } from '../model/cluster-objects.ts';
-import { effectiveAmount } from '../model/container-role.ts';
+import { type ContainerRole, effectiveAmount } from '../model/container-role.ts';
 import type { Device, VendorKey } from '../model/device.ts';
 import { type DeviceRequest, memoryNeedMiB, type PodRequest } from '../model/request.ts';
-import { alignEntries, decodeEntries } from '../vendors/allocation-codec.ts';
-import { nodeAnnotation } from '../vendors/pod-annotations.ts';
 import type { Vendor } from '../vendors/vendor.ts';
+import type { AnnotatedAllocation } from './annotated-allocation.ts';
 
 /** How far a pod's own annotations are believed. */
 export type Trust = 'as-written' | 'at-least-request';
 
 export interface Charge {
   readonly allocation: Allocation;
-  /** Whole cards to set aside, by vendor; only positive ones. */
-  readonly withheld: ReadonlyMap<VendorKey, number>;
-}
-
-/** An annotation value that could not be used, in words for the log. */
-export interface AllocationProblem {
-  readonly annotation: string;
-  readonly problem: string;
-}
-
-export interface AnnotatedAllocation {
-  /** Per vendor and container; a vendor whose value is absent or unusable is absent. */
-  readonly byVendor: ReadonlyMap<VendorKey, Allocation>;
-  readonly problems: readonly AllocationProblem[];
-}
-
-/**
- * The allocation in a bound pod's annotations. One vendor's broken value does not hide another's (Q33), and
- * annotations that name another node count nothing (Q25).
- */
-export function readAllocation(pod: PodObject, vendors: readonly Vendor[]): AnnotatedAllocation {
-  const byVendor = new Map<VendorKey, Allocation>();
-  const problems: AllocationProblem[] = [];
-  for (const vendor of vendors) {
-    const annotation = vendor.annotations.allocated;
-    const value = pod.annotations[annotation];
-    if (value === undefined) continue;
-    const named = pod.annotations[nodeAnnotation];
-    if (named !== pod.nodeName) {
-      problems.push({
-        annotation,
-        problem: `written for node ${JSON.stringify(named ?? '')}, not for the pod's own`,
-      });
-      continue;
-    }
-    const entries = decodeEntries(value, vendor.key);
-    const aligned = entries.ok
-      ? alignEntries(entries.value, pod.containers, vendor.resources.count)
-      : entries;
-    if (aligned.ok) byVendor.set(vendor.key, aligned.value);
-    else problems.push({ annotation, problem: aligned.problem });
-  }
-  return { byVendor, problems };
-}
-
-/** True when the annotations say, vendor by vendor and container by container, what the allocation says. */
-export function isSameAllocation({ byVendor }: AnnotatedAllocation, allocation: Allocation): boolean {
-  const written = allocation.map((_, index) => [...byVendor.values()].flatMap((own) => own[index] ?? []));
-  return allocation.every(
-    (shares, index) =>
-      shares.length === written[index]?.length &&
-      shares.every((share, place) => isSameShare(share, written[index]?.[place])),
-  );
-}
-
-function isSameShare(a: Share, b: Share | undefined): boolean {
-  return (Object.keys(a) as (keyof Share)[]).every((field) => a[field] === b?.[field]);
+  /** Cards that are asked for and nobody knows, by vendor and container; only vendors that have some. */
+  readonly unknown: ReadonlyMap<VendorKey, readonly number[]>;
 }
 
 export interface ChargeInputs {
@@ -91,16 +34,35 @@ export interface ChargeInputs {
 /** Applies the charging rule. Throws nothing. */
 export function chargeOf(inputs: ChargeInputs): Charge {
   const { request, vendors } = inputs;
-  const roles = request.containers.map(({ role }) => role);
-  const withheld = new Map<VendorKey, number>();
+  const unknown = new Map<VendorKey, readonly number[]>();
   const allocation: Share[][] = request.containers.map(() => []);
   for (const { key } of vendors) {
     const charges = request.containers.map((_, index) => chargeContainer(inputs, key, index));
     for (const [index, { shares }] of charges.entries()) allocation[index]?.push(...shares);
-    const cards = effectiveAmount(roles, (index) => charges[index]?.unknown ?? 0);
-    if (cards > 0) withheld.set(key, cards);
+    if (charges.some((charge) => charge.unknown > 0)) {
+      unknown.set(
+        key,
+        charges.map((charge) => charge.unknown),
+      );
+    }
   }
-  return { allocation, withheld };
+  return { allocation, unknown };
+}
+
+/** Whole cards to set aside, by vendor; only positive ones. Plain init containers that have ended hold none. */
+export function withheldCards(
+  unknown: Charge['unknown'],
+  roles: readonly ContainerRole[],
+  initFinished: boolean,
+): ReadonlyMap<VendorKey, number> {
+  const withheld = new Map<VendorKey, number>();
+  for (const [vendor, perContainer] of unknown) {
+    const cards = effectiveAmount(roles, (index) =>
+      initFinished && roles[index] === 'init' ? 0 : (perContainer[index] ?? 0),
+    );
+    if (cards > 0) withheld.set(vendor, cards);
+  }
+  return withheld;
 }
 
 interface ContainerCharge {
@@ -135,7 +97,10 @@ function raise(share: Share, asked: DeviceRequest, deviceOf: ChargeInputs['devic
   };
 }
 
+/** A container gets a card once, but of a card in MIG mode it may get several instances. */
 function countKnown(shares: readonly Share[], deviceOf: ChargeInputs['deviceOf']): number {
   const known = shares.filter(({ vendor, deviceId }) => deviceOf(vendor, deviceId) !== undefined);
-  return new Set(known.map(({ deviceId }) => deviceId)).size;
+  const instances = known.filter(({ mig }) => mig !== undefined);
+  const cards = new Set(known.filter(({ mig }) => mig === undefined).map(({ deviceId }) => deviceId));
+  return instances.length + cards.size;
 }

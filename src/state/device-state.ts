@@ -12,22 +12,22 @@ import {
   type QuotaObject,
 } from '../model/cluster-objects.ts';
 import type { NodeView } from '../model/node-view.ts';
+import type { NamespaceQuota } from '../model/quota.ts';
 import type { PodRequest } from '../model/request.ts';
 import { type PodReading, readPodRequest } from '../vendors/pod-request.ts';
 import type { Vendor } from '../vendors/vendor.ts';
 import {
   type AllocationProblem,
-  type Charge,
-  chargeOf,
   isSameAllocation,
   readAllocation,
-  type Trust,
-} from './charge.ts';
+  reservationsOf,
+} from './annotated-allocation.ts';
+import { type Charge, chargeOf, type Trust } from './charge.ts';
 import { Ledger } from './ledger.ts';
 import { boundEntry, type LedgerEntry, withLoad } from './ledger-entry.ts';
 import type { NodeRecord } from './node-record.ts';
 import { NodeTable, type RegisterProblem } from './node-table.ts';
-import { QuotaTable } from './quota-table.ts';
+import { type QuotaProblem, QuotaTable, type QuotaUsage } from './quota-table.ts';
 
 /** An unbound pod that asks for a managed resource, or tried to. */
 export interface PendingPod {
@@ -48,7 +48,7 @@ export class DeviceState {
   readonly #trustOf: (pod: PodObject) => Trust;
   readonly #nodes: NodeTable;
   readonly #ledger: Ledger;
-  readonly #quotas = new QuotaTable();
+  readonly #quotas: QuotaTable;
   readonly #pending = new Map<string, PendingPod>();
   /** Names as events brought them, of pending and of charged pods. */
   readonly #uidByName = new Map<string, string>();
@@ -60,9 +60,14 @@ export class DeviceState {
     this.vendors = vendors;
     this.#trustOf = trustOf;
     this.#nodes = new NodeTable(vendors);
-    this.#ledger = new Ledger(this.#nodes, (entry) => {
-      if (!this.#pending.has(entry.podUid)) this.#forgetName(entry, entry.podUid);
-      if (entry.request.counts.size > 0) onReleased?.(entry);
+    this.#quotas = new QuotaTable(vendors);
+    this.#ledger = new Ledger({
+      nodes: this.#nodes,
+      quotas: this.#quotas,
+      onReleased: (entry) => {
+        if (!this.#pending.has(entry.podUid)) this.#forgetName(entry, entry.podUid);
+        if (entry.request.counts.size > 0) onReleased?.(entry);
+      },
     });
   }
 
@@ -122,10 +127,33 @@ export class DeviceState {
     return this.#quotas.all();
   }
 
+  /** The limits in force in a namespace with what its pods hold; the same object until something changes. */
+  quotaOf(namespace: string): NamespaceQuota {
+    return this.#quotas.limitsOf(namespace);
+  }
+
+  quotaUsages(): Iterable<QuotaUsage> {
+    return this.#quotas.usages();
+  }
+
+  /** The node as it would be without some of its pods, or undefined when no such node is known. */
+  viewWithout(name: string, podUids: Iterable<string>): NodeView | undefined {
+    const record = this.#nodes.find(name);
+    if (record?.known !== true) return undefined;
+    const leaving = [...new Set(podUids)].flatMap((uid) => this.#ledger.find(uid) ?? []);
+    return record.viewWithout(leaving.filter(({ node }) => node === name).map(({ load }) => load));
+  }
+
+  /** The ledger's entries of one node. */
+  entriesOf(node: string): readonly LedgerEntry[] {
+    return this.#ledger.entriesOf(node);
+  }
+
   // --- events
 
-  applyQuota(quota: QuotaObject): void {
-    this.#quotas.apply(quota);
+  /** Takes a quota as it is now. Answers what could not be read, once per change of the value. */
+  applyQuota(quota: QuotaObject): readonly QuotaProblem[] {
+    return this.#quotas.apply(quota);
   }
 
   removeQuota(quota: NamespacedName): void {
@@ -211,7 +239,7 @@ export class DeviceState {
     if (this.#ledger.find(pod.uid) !== undefined)
       throw new Error(`pod ${podName(pod)} is in the ledger already`);
     const entry = withLoad({
-      ...boundEntry(pod, { request, node, charge: { allocation, withheld: new Map() } }),
+      ...boundEntry(pod, { request, node, charge: { allocation, unknown: new Map() } }),
       state: 'assumed',
       initFinished: false,
       running: false,
@@ -265,7 +293,8 @@ export class DeviceState {
     const { request } = readPodRequest(pod, this.vendors);
     const derivedFrom = { annotated, trust: this.#trustOf(pod) };
     const charge = this.#charge(this.#nodes.obtain(node), request, derivedFrom);
-    this.#ledger.insert(boundEntry(pod, { request, node, charge, derivedFrom }));
+    const migReservations = reservationsOf(pod, this.vendors);
+    this.#ledger.insert(boundEntry(pod, { request, node, charge, derivedFrom, migReservations }));
     return annotated.problems;
   }
 
@@ -273,7 +302,9 @@ export class DeviceState {
   #follow(entry: LedgerEntry, pod: PodObject): void {
     const state = entry.state === 'assumed' ? 'bound' : entry.state;
     const { running, initFinished, gracePeriodSeconds } = pod;
-    const next = { ...entry, state, running, gracePeriodSeconds };
+    // The plugin completes the reservations once it has made the instances.
+    const migReservations = reservationsOf(pod, this.vendors);
+    const next = { ...entry, state, running, gracePeriodSeconds, migReservations };
     this.#ledger.replace(
       entry,
       initFinished === entry.initFinished ? next : withLoad({ ...next, initFinished }),

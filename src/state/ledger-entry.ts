@@ -1,12 +1,15 @@
 /** One pod's line in the ledger. States: `assumed` → `bound` → (`draining` →) released, which is absence. */
-import { type Allocation, effectiveUsage } from '../model/allocation.ts';
+import { type Allocation, effectiveUsage, heldSlices } from '../model/allocation.ts';
+import type { VendorKey } from '../model/device.ts';
 import type { PodObject } from '../model/cluster-objects.ts';
 import { type ContainerRole, effectiveAmount } from '../model/container-role.ts';
-import type { VendorKey } from '../model/device.ts';
 import { mebibytesOf, milliOf } from '../model/quantity.ts';
 import type { PodRequest } from '../model/request.ts';
-import type { AnnotatedAllocation, Charge, Trust } from './charge.ts';
-import type { HostAmounts, NodeLoad } from './node-record.ts';
+import type { MigReservation } from '../vendors/mig-reservations.ts';
+import type { AnnotatedAllocation } from './annotated-allocation.ts';
+import { type Charge, type Trust, withheldCards } from './charge.ts';
+import type { HostAmounts, NodeLoad } from './node-sums.ts';
+import { type QuotaAmounts, quotaAmounts } from './quota-amounts.ts';
 
 export type LedgerState = 'assumed' | 'bound' | 'draining';
 
@@ -19,11 +22,16 @@ export interface LedgerEntry {
   readonly roles: readonly ContainerRole[];
   readonly request: PodRequest;
   readonly allocation: Allocation;
-  readonly withheld: ReadonlyMap<VendorKey, number>;
+  /** Cards that the pod asks for and nobody knows, by vendor and container. */
+  readonly unknown: Charge['unknown'];
   readonly initFinished: boolean;
   readonly host: HostAmounts;
   /** What the entry weighs on its node, derived from the fields above. */
   readonly load: NodeLoad;
+  /** What the entry counts against its namespace's quotas, derived like `load`. */
+  readonly quota: ReadonlyMap<VendorKey, QuotaAmounts>;
+  /** The pod's MIG instances with what the plugin reported of them. */
+  readonly migReservations: readonly MigReservation[];
   /** Whether a container was running when the pod was last seen, and how long it may outlive the pod. */
   readonly running: boolean;
   readonly gracePeriodSeconds: number;
@@ -34,12 +42,14 @@ export interface LedgerEntry {
 }
 
 /** Completes an entry by what it weighs. */
-export function withLoad(entry: Omit<LedgerEntry, 'load'>): LedgerEntry {
+export function withLoad(entry: Omit<LedgerEntry, 'load' | 'quota'>): LedgerEntry {
   return {
     ...entry,
+    quota: quotaAmounts(entry.allocation, entry.roles, entry.initFinished),
     load: {
       usage: effectiveUsage(entry.allocation, entry.roles, entry.initFinished),
-      withheld: entry.withheld,
+      ...heldSlices(entry.allocation),
+      withheld: withheldCards(entry.unknown, entry.roles, entry.initFinished),
       counts: entry.request.counts,
       host: entry.host,
     },
@@ -67,9 +77,15 @@ export function hostAmountsOf(pod: PodObject): HostAmounts {
 /** A first entry for a pod that is bound. */
 export function boundEntry(
   pod: PodObject,
-  inputs: { request: PodRequest; node: string; charge: Charge; derivedFrom?: LedgerEntry['derivedFrom'] },
+  inputs: {
+    request: PodRequest;
+    node: string;
+    charge: Charge;
+    migReservations?: readonly MigReservation[];
+    derivedFrom?: LedgerEntry['derivedFrom'];
+  },
 ): LedgerEntry {
-  const { request, node, charge, derivedFrom } = inputs;
+  const { request, node, charge, migReservations = [], derivedFrom } = inputs;
   return withLoad({
     podUid: pod.uid,
     namespace: pod.namespace,
@@ -79,7 +95,8 @@ export function boundEntry(
     roles: rolesOf(request),
     request,
     allocation: charge.allocation,
-    withheld: charge.withheld,
+    unknown: charge.unknown,
+    migReservations,
     initFinished: pod.initFinished,
     host: hostAmountsOf(pod),
     running: pod.running,

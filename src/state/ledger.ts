@@ -4,20 +4,27 @@
  */
 import type { LedgerEntry } from './ledger-entry.ts';
 import type { NodeTable } from './node-table.ts';
+import type { QuotaTable } from './quota-table.ts';
 
 /** Seconds beyond its grace period for which a pod that was last seen running stays charged. */
 const drainMarginSeconds = 15;
 
 export class Ledger {
   readonly #nodes: NodeTable;
+  readonly #quotas: QuotaTable;
   readonly #onReleased: (entry: LedgerEntry) => void;
   readonly #entries = new Map<string, LedgerEntry>();
   readonly #uidsByNode = new Map<string, Set<string>>();
   readonly #draining = new Set<string>();
 
-  constructor(nodes: NodeTable, onReleased: (entry: LedgerEntry) => void) {
-    this.#nodes = nodes;
-    this.#onReleased = onReleased;
+  constructor(parts: {
+    readonly nodes: NodeTable;
+    readonly quotas: QuotaTable;
+    readonly onReleased: (entry: LedgerEntry) => void;
+  }) {
+    this.#nodes = parts.nodes;
+    this.#quotas = parts.quotas;
+    this.#onReleased = parts.onReleased;
   }
 
   find(podUid: string): LedgerEntry | undefined {
@@ -38,6 +45,7 @@ export class Ledger {
     const uids = this.#uidsByNode.get(entry.node) ?? new Set();
     this.#uidsByNode.set(entry.node, uids.add(entry.podUid));
     this.#nodes.obtain(entry.node).add(entry.load);
+    this.#countInQuota(entry, 1);
   }
 
   /** Replaces an entry by one of the same pod and node. */
@@ -47,6 +55,8 @@ export class Ledger {
     const record = this.#nodes.obtain(previous.node);
     record.subtract(previous.load);
     record.add(next.load);
+    this.#countInQuota(previous, -1);
+    this.#countInQuota(next, 1);
   }
 
   /** Ends a charge, and answers what it was. May be called twice. */
@@ -57,6 +67,7 @@ export class Ledger {
     this.#draining.delete(podUid);
     const record = this.#nodes.obtain(entry.node);
     record.subtract(entry.load);
+    this.#countInQuota(entry, -1);
     const uids = this.#uidsByNode.get(entry.node);
     uids?.delete(podUid);
     if (uids?.size === 0) {
@@ -76,8 +87,14 @@ export class Ledger {
       return;
     }
     const drainUntilMs = nowMs + (entry.gracePeriodSeconds + drainMarginSeconds) * 1000;
+    this.#countInQuota(entry, -1);
     this.#entries.set(podUid, { ...entry, state: 'draining', drainUntilMs });
     this.#draining.add(podUid);
+  }
+
+  /** A draining pod has ended for everybody but its node: a quota does not count it any longer. */
+  #countInQuota(entry: LedgerEntry, sign: 1 | -1): void {
+    if (entry.state !== 'draining') this.#quotas.charge(entry.namespace, entry.quota, sign);
   }
 
   /** What has drained for long enough. */

@@ -1,29 +1,10 @@
-/**
- * One node in the cache: what it announces, what is used of it, and the view the planner gets. Usage is kept by
- * device key and apart from the inventory, so a card that vanishes and returns finds its charges again.
- */
-import type { Device, DeviceUsage, VendorKey } from '../model/device.ts';
+/** One node in the cache: what it announces, what is used of it, and the view the planner gets. */
+import type { Device, VendorKey } from '../model/device.ts';
 import { compareDevices, compareText, deviceKey, noUsage } from '../model/device.ts';
+import { isCut, overlaps } from '../model/mig.ts';
 import { type DeviceView, makeNodeView, type NodeView } from '../model/node-view.ts';
 import type { VendorInventory } from './inventory.ts';
-
-/** Host resources in use or on offer: CPU in thousandths of a core, memory in MiB. */
-export interface HostAmounts {
-  readonly cpuMilli: number;
-  readonly memoryMiB: number;
-  readonly pods: number;
-}
-
-export const noHostAmounts: HostAmounts = { cpuMilli: 0, memoryMiB: 0, pods: 0 };
-
-/** What one ledger entry weighs on its node. */
-export interface NodeLoad {
-  readonly usage: ReadonlyMap<string, DeviceUsage>;
-  readonly withheld: ReadonlyMap<VendorKey, number>;
-  /** Amounts of count resources, by resource name. */
-  readonly counts: ReadonlyMap<string, number>;
-  readonly host: HostAmounts;
-}
+import { type HostAmounts, type NodeLoad, NodeSums, noHostAmounts } from './node-sums.ts';
 
 export class NodeRecord {
   readonly name: string;
@@ -38,10 +19,8 @@ export class NodeRecord {
   #inventories = new Map<VendorKey, VendorInventory>();
   #devices: readonly Device[] = [];
   #deviceByKey = new Map<string, Device>();
-  readonly #usage = new Map<string, DeviceUsage>();
-  readonly #withheld = new Map<VendorKey, number>();
-  readonly #counts = new Map<string, number>();
-  #host: HostAmounts = noHostAmounts;
+  #cordoned: ReadonlySet<string> = new Set();
+  readonly #sums = new NodeSums();
   #view: NodeView | undefined;
   #idleView: NodeView | undefined;
 
@@ -68,7 +47,7 @@ export class NodeRecord {
   }
 
   get hostUsed(): HostAmounts {
-    return this.#host;
+    return this.#sums.host;
   }
 
   device(vendor: VendorKey, id: string): Device | undefined {
@@ -79,10 +58,13 @@ export class NodeRecord {
   setInventory(vendor: VendorKey, inventory: VendorInventory | undefined): void {
     if (inventory === undefined) this.#inventories.delete(vendor);
     else this.#inventories.set(vendor, inventory);
-    this.#devices = [...this.#inventories.values()]
-      .filter(({ unavailable }) => unavailable === undefined)
-      .flatMap(({ devices }) => devices)
-      .sort(compareDevices);
+    const offered = [...this.#inventories.values()].filter(({ unavailable }) => unavailable === undefined);
+    this.#devices = offered.flatMap(({ devices }) => devices).sort(compareDevices);
+    this.#cordoned = new Set(
+      offered.flatMap(({ devices, cordoned }) =>
+        devices.filter(({ id }) => cordoned.has(id)).map((device) => deviceKey(device.vendor, device.id)),
+      ),
+    );
     this.#deviceByKey = new Map(this.#devices.map((device) => [deviceKey(device.vendor, device.id), device]));
     this.#idleView = undefined;
     this.touch();
@@ -103,12 +85,14 @@ export class NodeRecord {
   }
 
   add(load: NodeLoad): void {
-    this.#apply(load, 1);
+    this.#sums.add(load);
+    this.touch();
   }
 
   /** Takes back exactly what `add` was given. */
   subtract(load: NodeLoad): void {
-    this.#apply(load, -1);
+    this.#sums.subtract(load);
+    this.touch();
   }
 
   /** Invalidates the view after a change of a public field. */
@@ -118,19 +102,32 @@ export class NodeRecord {
   }
 
   view(): NodeView {
-    this.#view ??= this.#makeView();
+    this.#view ??= this.#makeView(this.#sums);
     return this.#view;
   }
 
-  /** The first of the given devices on which more is used than it has. */
+  /** The node as it would be without some of what is on it. */
+  viewWithout(loads: Iterable<NodeLoad>): NodeView {
+    const sums = this.#sums.copy();
+    for (const load of loads) sums.subtract(load);
+    return this.#makeView(sums);
+  }
+
+  /**
+   * The first of the given devices on which more is used than it has. On a MIG card the slices decide about compute:
+   * the percentages of profiles are rounded up, so a full card may add up to more than 100.
+   */
   overCommitted(keys: Iterable<string>): string | undefined {
     for (const key of keys) {
       const device = this.#deviceByKey.get(key);
-      const used = this.#usage.get(key);
-      if (device === undefined || used === undefined) continue;
-      const { slots, memoryMiB, corePercent } = used;
-      if (slots > device.slots || memoryMiB > device.memoryMiB || corePercent > device.corePercent)
-        return key;
+      if (device === undefined) continue;
+      const { slots, memoryMiB, corePercent } = this.#sums.usage(key);
+      const slices = this.#sums.slices(key);
+      const tooMuchCompute =
+        slices.length > 0
+          ? slices.some((a, index) => slices.slice(index + 1).some((b) => overlaps(a, b)))
+          : corePercent > device.corePercent;
+      if (slots > device.slots || memoryMiB > device.memoryMiB || tooMuchCompute) return key;
     }
     return undefined;
   }
@@ -143,37 +140,33 @@ export class NodeRecord {
         device: { ...device, healthy: true },
         used: noUsage,
         withheld: false,
+        cordoned: false,
+        occupied: [],
+        unclear: false,
       })),
       countFree: this.#allocatableCounts,
     });
     return this.#idleView;
   }
 
-  #apply(load: NodeLoad, sign: 1 | -1): void {
-    for (const [key, usage] of load.usage) {
-      const sum = addUsage(this.#usage.get(key) ?? noUsage, usage, sign);
-      if (sum.slots === 0 && sum.memoryMiB === 0 && sum.corePercent === 0) this.#usage.delete(key);
-      else this.#usage.set(key, sum);
-    }
-    addCounts(this.#withheld, load.withheld, sign);
-    addCounts(this.#counts, load.counts, sign);
-    this.#host = {
-      cpuMilli: this.#host.cpuMilli + sign * load.host.cpuMilli,
-      memoryMiB: this.#host.memoryMiB + sign * load.host.memoryMiB,
-      pods: this.#host.pods + sign * load.host.pods,
-    };
-    this.touch();
-  }
-
-  #makeView(): NodeView {
-    const withheld = this.#withheldKeys();
+  #makeView(sums: NodeSums): NodeView {
+    const withheld = this.#withheldKeys(sums);
     const devices: DeviceView[] = this.#devices.map((device) => {
       const key = deviceKey(device.vendor, device.id);
-      return { device, used: this.#usage.get(key) ?? noUsage, withheld: withheld.has(key) };
+      const occupied = sums.slices(key);
+      return {
+        device,
+        used: sums.usage(key),
+        withheld: withheld.has(key),
+        cordoned: this.#cordoned.has(key),
+        occupied,
+        // A share without its slices, or slices of a card that is not cut: nobody knows what is free.
+        unclear: isCut(device) ? sums.uncut(key) > 0 : occupied.length > 0,
+      };
     });
     const countFree = new Map<string, number>();
     for (const [resource, allocatable] of this.#allocatableCounts) {
-      countFree.set(resource, allocatable - (this.#counts.get(resource) ?? 0));
+      countFree.set(resource, allocatable - sums.count(resource));
     }
     const unavailable = new Map<VendorKey, string>();
     for (const [vendor, inventory] of this.#inventories) {
@@ -183,35 +176,19 @@ export class NodeRecord {
   }
 
   /** The cards set aside for pods on unknown cards: the least used ones, as those are the likeliest to be theirs. */
-  #withheldKeys(): ReadonlySet<string> {
+  #withheldKeys(sums: NodeSums): ReadonlySet<string> {
     const keys = new Set<string>();
-    for (const [vendor, count] of this.#withheld) {
+    for (const [vendor, count] of sums.withheld) {
       this.#devices
         .filter((device) => device.vendor === vendor)
         .map((device) => {
           const key = deviceKey(vendor, device.id);
-          return { key, slots: (this.#usage.get(key) ?? noUsage).slots, index: device.index };
+          return { key, slots: sums.usage(key).slots, index: device.index };
         })
         .sort((a, b) => a.slots - b.slots || a.index - b.index || compareText(a.key, b.key))
         .slice(0, count)
         .forEach(({ key }) => keys.add(key));
     }
     return keys;
-  }
-}
-
-function addUsage(a: DeviceUsage, b: DeviceUsage, sign: 1 | -1): DeviceUsage {
-  return {
-    slots: a.slots + sign * b.slots,
-    memoryMiB: a.memoryMiB + sign * b.memoryMiB,
-    corePercent: a.corePercent + sign * b.corePercent,
-  };
-}
-
-function addCounts(sums: Map<string, number>, amounts: ReadonlyMap<string, number>, sign: 1 | -1): void {
-  for (const [name, amount] of amounts) {
-    const sum = (sums.get(name) ?? 0) + sign * amount;
-    if (sum === 0) sums.delete(name);
-    else sums.set(name, sum);
   }
 }

@@ -6,9 +6,10 @@ import type { NodeObject } from '../model/cluster-objects.ts';
 import type { VendorKey } from '../model/device.ts';
 import type { NodeView } from '../model/node-view.ts';
 import { countOf, mebibytesOf, milliOf } from '../model/quantity.ts';
-import type { Vendor } from '../vendors/vendor.ts';
-import { fingerprintOf, nextInventory, sameInventory } from './inventory.ts';
-import { noHostAmounts, NodeRecord } from './node-record.ts';
+import type { Discovery, Vendor } from '../vendors/vendor.ts';
+import { cordonedIds, fingerprintOf, nextInventory, sameInventory } from './inventory.ts';
+import { NodeRecord } from './node-record.ts';
+import { noHostAmounts } from './node-sums.ts';
 
 /** A vendor's node annotation that could not be read; its last good inventory stays in force. */
 export interface RegisterProblem {
@@ -78,9 +79,10 @@ export class NodeTable {
       if (this.#fingerprints.get(place) === fingerprint) continue;
       this.#fingerprints.set(place, fingerprint);
       const discovery = vendor.discover(node);
-      if (discovery.kind === 'malformed') problems.push({ vendor: vendor.key, problem: discovery.problem });
+      const problem = problemOf(discovery);
+      if (problem !== undefined) problems.push({ vendor: vendor.key, problem });
       const previous = record.inventory(vendor.key);
-      const next = nextInventory(discovery, previous);
+      const next = nextInventory(discovery, previous, cordonedIds(node, vendor));
       if (sameInventory(previous, next)) continue;
       record.setInventory(vendor.key, next);
       devicesChanged = true;
@@ -114,4 +116,9 @@ export class NodeTable {
       pods: countOf(node.allocatable['pods']),
     });
   }
+}
+
+/** What of a vendor's annotations could not be read, whether or not the devices are known. */
+function problemOf(discovery: Discovery): string | undefined {
+  return discovery.kind === 'malformed' || discovery.kind === 'devices' ? discovery.problem : undefined;
 }

@@ -1,7 +1,8 @@
 /**
  * Every metric of the house, listed once, in a registry of its own: two apps in one process do not share numbers.
  * Counters and histograms are fed where things happen. Gauges that mirror state are set by functions that run when
- * the page is rendered, so nothing has to keep them current. No label ever holds a name that a tenant chose.
+ * the page is rendered, so nothing has to keep them current. No label of ours holds a name that a tenant chose. What
+ * others add to the page as text stands behind these.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -29,6 +30,13 @@ export interface MetricsOptions {
 export function makeMetrics({ processMetrics = true }: MetricsOptions = {}) {
   const registry = new Registry();
   const refreshers: (() => void)[] = [];
+  const appendices: (() => AsyncIterable<string>)[] = [];
+  /** Own metrics first. Throws if a refresher or an appendix does, for a page of old numbers would lie. */
+  async function* page(): AsyncGenerator<string, void> {
+    for (const refresh of refreshers) refresh();
+    yield await registry.metrics();
+    for (const appendix of appendices) yield* appendix();
+  }
   if (processMetrics) collectDefaultMetrics({ register: registry });
 
   return {
@@ -40,10 +48,20 @@ export function makeMetrics({ processMetrics = true }: MetricsOptions = {}) {
     onRender(refresh: () => void): void {
       refreshers.push(refresh);
     },
-    /** The page in Prometheus' text format. Rejects if a refresher throws, for a page of old numbers would lie. */
+    /**
+     * Puts more behind our own metrics: whole families in the text format, under names that nobody else has. It is
+     * asked for every page and may take its time.
+     */
+    onPage(appendix: () => AsyncIterable<string>): void {
+      appendices.push(appendix);
+    },
+    /** The page in Prometheus' text format, in parts: a large cluster's is too long to be made in one go. */
+    page,
+    /** The same in one text. */
     async render(): Promise<string> {
-      for (const refresh of refreshers) refresh();
-      return registry.metrics();
+      const parts: string[] = [];
+      for await (const part of page()) parts.push(part);
+      return parts.join('');
     },
   } as const;
 }
@@ -131,6 +149,7 @@ function makeHistograms(registry: Registry) {
       'Time that binds wait at the gate of their node.',
       bindBuckets,
     ),
+    preemptSeconds: histogram('tessera_preempt_duration_seconds', 'Time of preempt calls.', verbBuckets),
     admissionSeconds: histogram(
       'tessera_admission_duration_seconds',
       'Time of admission reviews.',

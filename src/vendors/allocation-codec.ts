@@ -5,16 +5,32 @@
  */
 import type { Allocation, Share } from '../model/allocation.ts';
 import { askedQuantity, type ContainerObject } from '../model/cluster-objects.ts';
+import type { ContainerRole } from '../model/container-role.ts';
 import type { VendorKey } from '../model/device.ts';
 import { countOf } from '../model/quantity.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { isInt32 } from './register.ts';
+import type { EntryLayout } from './vendor.ts';
 
 /** The annotation value for one vendor's part of an allocation; undefined when the pod holds nothing of it. */
 export function encodeAllocation(allocation: Allocation, vendor: VendorKey): string | undefined {
   const own = allocation.map((shares) => shares.filter((share) => share.vendor === vendor));
   if (own.every((shares) => shares.length === 0)) return undefined;
   return own.map((shares) => `${shares.map(encodeShare).join('')};`).join('');
+}
+
+/**
+ * The entries that a node's plugin expects. A plugin that counts app containers alone knows none for init containers;
+ * where those hold shares they are written all the same, since leaving them out would give them somebody else's.
+ */
+export function entriesFor(
+  allocation: Allocation,
+  { roles, vendor, layout }: { roles: readonly ContainerRole[]; vendor: VendorKey; layout: EntryLayout },
+): Allocation {
+  const firstApp = roles.indexOf('app');
+  if (layout === 'all' || firstApp < 0) return allocation;
+  const before = allocation.slice(0, firstApp).flat();
+  return before.some((share) => share.vendor === vendor) ? allocation : allocation.slice(firstApp);
 }
 
 function encodeShare({ deviceId, vendor, memoryMiB, corePercent }: Share): string {

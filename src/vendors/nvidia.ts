@@ -4,13 +4,17 @@
  */
 import type { NvidiaConfig } from '../config/config.ts';
 import { askedQuantity, type ContainerObject, type NodeObject } from '../model/cluster-objects.ts';
+import type { Device } from '../model/device.ts';
 import { countOf, ceilingOf, parseQuantity } from '../model/quantity.ts';
 import type { MemoryRequest } from '../model/request.ts';
-import { parseRegister } from './register.ts';
+import { migAllocationsAnnotation } from './pod-annotations.ts';
+import { parseLinkScores, withLinkScores } from './link-scores.ts';
+import { isFromEarlyPlugin, parseRegister } from './register.ts';
 import { readField } from './request-fields.ts';
 import type {
   ContainerMutation,
   Discovery,
+  EntryLayout,
   RequestProblem,
   RequestReading,
   Vendor,
@@ -19,6 +23,7 @@ import type {
 
 const key = 'NVIDIA';
 const registerAnnotation = 'hami.io/node-nvidia-register';
+const scoreAnnotation = 'hami.io/node-nvidia-score';
 const largestInt32 = 2 ** 31 - 1;
 
 export function makeNvidia(config: NvidiaConfig): Vendor {
@@ -40,8 +45,12 @@ export function makeNvidia(config: NvidiaConfig): Vendor {
       useIds: 'nvidia.com/use-gpuuuid',
       avoidIds: 'nvidia.com/nouse-gpuuuid',
       modes: 'nvidia.com/vgpu-mode',
+      numaBound: 'nvidia.com/numa-bind',
+      migReservations: migAllocationsAnnotation,
     },
-    nodeAnnotations: [registerAnnotation],
+    memoryUnitMiB: Math.max(1, config.memoryFactor),
+    cordonAnnotation: 'hami.io/device-cordon',
+    nodeAnnotations: [registerAnnotation, scoreAnnotation],
     discover: (node) => discover(node, config),
     request: (container) => readRequest(container, config),
     mutate: (container) => mutate(container, config),
@@ -65,7 +74,26 @@ function discover(node: NodeObject, config: NvidiaConfig): Discovery {
       detail: `allocatable ${config.resourceCountName} is 0: the device plugin does not run or has no healthy card`,
     };
   }
-  return { kind: 'devices', devices: devices.value };
+  const entries = entryLayoutOf(register, config);
+  return { ...withLinks(devices.value, node.annotations[scoreAnnotation]), entries };
+}
+
+/**
+ * A plugin that counts app containers alone fails on the entry of an init container; one that counts all, given none,
+ * only takes the first container's name for the first's entry. So where a register may be of either, apps alone it is.
+ */
+function entryLayoutOf(register: string, { allocationEntries }: NvidiaConfig): EntryLayout {
+  if (allocationEntries !== 'auto') return allocationEntries;
+  return isFromEarlyPlugin(register) ? 'apps' : 'all';
+}
+
+/** Cards whose links cannot be read are as good as cards that say nothing about them (Q26). */
+function withLinks(devices: readonly Device[], value: string | undefined) {
+  if (value === undefined) return { kind: 'devices', devices } as const;
+  const scores = parseLinkScores(value);
+  return scores.ok
+    ? ({ kind: 'devices', devices: withLinkScores(devices, scores.value) } as const)
+    : ({ kind: 'devices', devices, problem: `${scoreAnnotation}: ${scores.problem}` } as const);
 }
 
 function readRequest(container: ContainerObject, config: NvidiaConfig): RequestReading {

@@ -2,11 +2,11 @@
  * What a pod asks of all vendors together: the one parse that filter, bind, admission and the ledger share. A field
  * that cannot be understood is a problem of the whole pod; it never degrades into "asks for nothing" (spec Q12).
  */
-import { askedQuantity, type PodObject } from '../model/cluster-objects.ts';
+import { askedQuantity, type PodObject, type TextMap } from '../model/cluster-objects.ts';
 import { effectiveAmount } from '../model/container-role.ts';
-import type { DeviceSelector, DeviceRequest, PodRequest } from '../model/request.ts';
+import type { DeviceSelector, DeviceRequest, PodRequest, ScoringWeights } from '../model/request.ts';
 import { countOf } from '../model/quantity.ts';
-import { policiesOf } from './policy-annotations.ts';
+import { parseWeights, policiesOf, weightsAnnotation } from './policy-annotations.ts';
 import { parseSelector } from './selection.ts';
 import type { RequestProblem, Vendor } from './vendor.ts';
 
@@ -40,13 +40,33 @@ export function readPodRequest(pod: PodObject, vendors: readonly Vendor[]): PodR
     const selector = parseSelector(pod.annotations, vendor.annotations);
     if (selector !== undefined) selectors.set(vendor.key, selector);
   }
-  const { uid: podUid, namespace, name } = pod;
-  const counts = countsOf(pod, vendors);
+  const weights = weightsOf(pod.annotations, problems);
+  const { uid: podUid, namespace, name, priority } = pod;
   return {
-    request: { podUid, namespace, name, containers, selectors, counts, ...policiesOf(pod.annotations) },
+    request: {
+      podUid,
+      namespace,
+      name,
+      priority,
+      containers,
+      selectors,
+      counts: countsOf(pod, vendors),
+      ...policiesOf(pod.annotations),
+      ...(weights === undefined ? {} : { weights }),
+    },
     problems,
     warnings,
   };
+}
+
+/** Weights that cannot be read are a problem of the pod; they never count as equal ones (spec §1.11). */
+function weightsOf(annotations: TextMap, problems: RequestProblem[]): ScoringWeights | undefined {
+  const value = annotations[weightsAnnotation];
+  const weights = value === undefined ? undefined : parseWeights(value);
+  if (weights?.ok !== false) return weights?.value;
+  const fix = `cannot be read: ${weights.problem}; write slot=A,core=B,memory=C with whole numbers`;
+  problems.push({ field: weightsAnnotation, value: value ?? '', fix });
+  return undefined;
 }
 
 /** The effective amount of each vendor's count resource, by resource name; only positive ones. */

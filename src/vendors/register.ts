@@ -3,7 +3,8 @@
  * colon-terminated CSV records (up to v2.7); spec §1.2 and §1.3. Order means nothing: plugins shuffle it every
  * 30 seconds, so the result is sorted. A value is taken whole or refused whole with the place of its fault.
  */
-import { compareDevices, type Device, type VendorKey } from '../model/device.ts';
+import { compareDevices, compareText, type Device, type VendorKey } from '../model/device.ts';
+import type { MigPlacement } from '../model/mig.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { schemaParser } from '../wire/validate.ts';
 
@@ -13,6 +14,14 @@ export function parseRegister(value: string, vendor: VendorKey): Parsed<readonly
   if (!devices.ok) return devices;
   if (devices.value.length === 0) return unparsable('the annotation lists no device');
   return withUniqueIds([...devices.value].sort(compareDevices));
+}
+
+/**
+ * True for a register of a plugin that may count app containers alone in an allocation: CSV is of v2.7 at the latest,
+ * and `devicepairscore` is written by v2.8 and v2.9, which cannot be told apart (v2.9 counts all containers).
+ */
+export function isFromEarlyPlugin(value: string): boolean {
+  return !value.trimStart().startsWith('[') || value.includes('"devicepairscore"');
 }
 
 interface JsonDevice {
@@ -25,13 +34,46 @@ interface JsonDevice {
   readonly numa?: number | null;
   readonly mode?: string | null;
   readonly health?: boolean | null;
+  readonly migProfiles?: readonly JsonMigProfile[] | null;
+}
+
+interface JsonMigProfile {
+  readonly name: string;
+  readonly memoryMB: number;
+  readonly core: number;
+  readonly sliceCount: number;
+  readonly placements: readonly MigPlacement[] | null;
 }
 
 const largestInt32 = 2 ** 31 - 1;
 /** An id must survive the allocation string, whose separators these are. */
 const idPattern = '^[^,:;\\s]+$';
-const amount = { type: 'integer', minimum: 0, maximum: largestInt32, nullable: true };
+const natural = { type: 'integer', minimum: 0, maximum: largestInt32 };
+const amount = { ...natural, nullable: true };
 const text = { type: 'string', nullable: true };
+
+/** Instances are cut from a handful of slices; anything larger is no placement. */
+const slice = { type: 'integer', minimum: 0, maximum: 1024 };
+
+const migProfile = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', minLength: 1 },
+    memoryMB: natural,
+    core: natural,
+    sliceCount: slice,
+    placements: {
+      type: 'array',
+      nullable: true,
+      items: {
+        type: 'object',
+        properties: { start: slice, size: { ...slice, minimum: 1 } },
+        required: ['start', 'size'],
+      },
+    },
+  },
+  required: ['name', 'memoryMB', 'core', 'sliceCount', 'placements'],
+};
 
 const readDevices = schemaParser<readonly JsonDevice[]>({
   type: 'array',
@@ -47,6 +89,7 @@ const readDevices = schemaParser<readonly JsonDevice[]>({
       numa: { type: 'integer', nullable: true },
       mode: text,
       health: { type: 'boolean', nullable: true },
+      migProfiles: { type: 'array', nullable: true, items: migProfile },
     },
     required: ['id'],
   },
@@ -77,8 +120,28 @@ function parseJson(value: string, vendor: VendorKey): Parsed<readonly Device[]> 
       mode: device.mode ?? defaultMode,
       // Writers omit false, so an absent `health` is an unhealthy card.
       healthy: device.health ?? false,
+      ...migProfilesFrom(device.migProfiles ?? []),
     })),
   );
+}
+
+/** Sorted, so that a plugin which lists them in another order has said nothing new. */
+function migProfilesFrom(profiles: readonly JsonMigProfile[]): Pick<Device, 'migProfiles'> {
+  if (profiles.length === 0) return {};
+  const migProfiles = profiles.map(({ name, memoryMB, core, sliceCount, placements }) => ({
+    name,
+    memoryMiB: memoryMB,
+    corePercent: core,
+    slices: sliceCount,
+    placements: (placements ?? [])
+      .map(({ start, size }) => ({ start, size }))
+      .sort((a, b) => a.start - b.start || a.size - b.size),
+  }));
+  return {
+    migProfiles: migProfiles.sort(
+      (a, b) => a.memoryMiB - b.memoryMiB || a.slices - b.slices || compareText(a.name, b.name),
+    ),
+  };
 }
 
 function parseCsv(value: string, vendor: VendorKey): Parsed<readonly Device[]> {

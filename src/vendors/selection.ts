@@ -5,21 +5,25 @@
 import type { TextMap } from '../model/cluster-objects.ts';
 import type { Device } from '../model/device.ts';
 import type { DeviceSelector } from '../model/request.ts';
+import { parseGoBool } from './register.ts';
 import type { VendorAnnotations } from './vendor.ts';
 
 /** The selector in a pod's annotations; undefined when it constrains nothing. */
 export function parseSelector(annotations: TextMap, keys: VendorAnnotations): DeviceSelector | undefined {
   const items = (key: string) => itemsOf(annotations[key]);
   const modes = keys.modes === undefined ? undefined : annotations[keys.modes];
+  const numaBound = keys.numaBound !== undefined && parseGoBool(annotations[keys.numaBound] ?? '') === true;
   const selector = {
     useTypes: items(keys.useTypes).map((item) => item.toLowerCase()),
     avoidTypes: items(keys.avoidTypes).map((item) => item.toLowerCase()),
     useIds: items(keys.useIds),
     avoidIds: items(keys.avoidIds),
     ...(modes === undefined ? {} : { modes }),
+    numaBound,
   };
   const constrains =
     modes !== undefined ||
+    numaBound ||
     [selector.useTypes, selector.avoidTypes, selector.useIds, selector.avoidIds].some(
       (list) => list.length > 0,
     );

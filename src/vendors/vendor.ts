@@ -26,12 +26,20 @@ export interface VendorAnnotations {
   readonly useIds: string;
   readonly avoidIds: string;
   readonly modes?: string;
+  /** A Go bool: all cards of one container from one NUMA node. */
+  readonly numaBound?: string;
+  /** Where the scheduler reserves MIG instances for the plugin to make (spec §1.10). */
+  readonly migReservations?: string;
 }
 
 export interface Vendor {
   readonly key: VendorKey;
   readonly resources: VendorResources;
   readonly annotations: VendorAnnotations;
+  /** MiB that one unit of the memory resource stands for, in requests and in quotas. */
+  readonly memoryUnitMiB: number;
+  /** The node annotation in which an administrator lists the ids of cards that get no new pods. */
+  readonly cordonAnnotation?: string;
   /** The node annotations that `discover` reads; while they and the count resource stay, so does its answer. */
   readonly nodeAnnotations: readonly string[];
   /** The devices that a node offers now. Never throws, whatever the annotation holds. */
@@ -42,10 +50,23 @@ export interface Vendor {
   mutate(container: ContainerObject): ContainerMutation;
 }
 
+/**
+ * Which containers have an entry in the allocation string of a node's device plugin: `all`, init containers first, or
+ * `apps` alone, as plugins before v2.9 count them.
+ */
+export type EntryLayout = 'all' | 'apps';
+
 export type Discovery =
   /** The node has nothing of this family. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'devices'; readonly devices: readonly Device[] }
+  | {
+      readonly kind: 'devices';
+      readonly devices: readonly Device[];
+      /** What could not be read beside the devices, which are complete without it. */
+      readonly problem?: string;
+      /** `all` where absent. */
+      readonly entries?: EntryLayout;
+    }
   /** Published but not usable now, e.g. its plugin is gone. */
   | { readonly kind: 'unavailable'; readonly detail: string }
   /** Not readable: the last good devices stay, and somebody is told. */
@@ -53,7 +74,8 @@ export type Discovery =
 
 /** One field of a request that cannot be understood, in the words a user needs to mend it. */
 export interface RequestProblem {
-  readonly container: string;
+  /** Absent for a field of the pod itself. */
+  readonly container?: string;
   readonly field: string;
   readonly value: string;
   readonly fix: string;
@@ -79,8 +101,9 @@ export interface ContainerMutation {
   readonly runtimeClassName?: string;
 }
 
-export function problemSentence(problem: RequestProblem): string {
-  return `container "${problem.container}": ${problem.field}: ${JSON.stringify(problem.value)} ${problem.fix}`;
+export function problemSentence({ container, field, value, fix }: RequestProblem): string {
+  const place = container === undefined ? '' : `container "${container}": `;
+  return `${place}${field}: ${JSON.stringify(value)} ${fix}`;
 }
 
 /** All resource names of a family, count first. */

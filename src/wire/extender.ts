@@ -109,8 +109,8 @@ export function parseBindingArgs(body: unknown): Parsed<BindingArgs> {
   return parsed({ namespace: podnamespace, name: podname, uid: poduid, node });
 }
 
-/** Lower-cases the top-level keys only: everything below them has JSON tags and one spelling. */
-function withLowerCaseKeys(body: unknown): unknown {
+/** Lower-cases the top-level keys only: what is below them mostly has JSON tags and one spelling. */
+export function withLowerCaseKeys(body: unknown): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
   return Object.fromEntries(Object.entries(body).map(([key, value]) => [key.toLowerCase(), value]));
 }

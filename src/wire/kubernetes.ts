@@ -54,6 +54,7 @@ export const podSchema: JsonSchema = {
     spec: record({
       nodeName: text,
       schedulerName: text,
+      priority: integer,
       terminationGracePeriodSeconds: integer,
       initContainers: list(container),
       containers: list(container),
@@ -111,6 +112,7 @@ export interface RawPod {
   readonly spec?: Maybe<{
     readonly nodeName?: Maybe<string>;
     readonly schedulerName?: Maybe<string>;
+    readonly priority?: Maybe<number>;
     readonly terminationGracePeriodSeconds?: Maybe<number>;
     readonly initContainers?: Maybe<readonly RawContainer[]>;
     readonly containers?: Maybe<readonly RawContainer[]>;
@@ -192,6 +194,7 @@ export function podFrom(raw: RawPod): PodObject {
     ),
     ...((spec?.nodeName ?? '') === '' ? {} : { nodeName: spec?.nodeName ?? '' }),
     schedulerName: spec?.schedulerName ?? '',
+    priority: spec?.priority ?? 0,
     phase: phaseOf(status?.phase),
     containers,
     running: statuses.some((entry) => (entry.state?.running ?? undefined) !== undefined),

@@ -11,6 +11,7 @@ import { nodeFrom } from '../../src/wire/kubernetes.ts';
 import type { NodeJson } from '../support/kubernetes-objects.ts';
 import { makeNvidiaConfig } from '../vendors/nvidia-config.ts';
 import { applyPatch } from './apply-patch.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 export interface AdmissionFields {
   readonly schedulerNames?: readonly string[];
@@ -31,7 +32,7 @@ export function makeAdmissionDeps(fields: AdmissionFields = {}): AdmissionDeps {
   if (synced) state.markSynced();
   return {
     state,
-    policies: { nodePolicy: 'binpack', devicePolicy: { order: 'spread', idleOnly: false } },
+    policies: { nodePolicy: 'binpack', devicePolicy: parseDevicePolicy('spread') },
     schedulerNames: fields.schedulerNames ?? ['tessera-scheduler'],
     forceOverwriteDefaultScheduler: fields.forceOverwriteDefaultScheduler ?? true,
   };

@@ -18,9 +18,10 @@ export class Tessera {
   #stdout = '';
   #stderr = '';
 
-  constructor(...args: readonly string[]) {
+  /** @param environment all that it finds there beside PATH */
+  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     const { PATH } = process.env;
-    const env = { ...(PATH === undefined ? {} : { PATH }) };
+    const env = { ...(PATH === undefined ? {} : { PATH }), ...environment };
     this.#child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;

@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 function run(...args: readonly string[]): Tessera {
-  const child = new Tessera(...args);
+  const child = new Tessera(args);
   processes.push(child);
   return child;
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseHamiDeviceConfig } from '../../src/config/hami-device-config.ts';
@@ -5,6 +7,8 @@ import { loadConfig } from '../../src/config/load.ts';
 import { makeTemporaryFiles } from './temporary-files.ts';
 
 const write = makeTemporaryFiles();
+
+const wholeFile = fileURLToPath(new URL('device-config.yaml', import.meta.url));
 
 /** The keys of spec §3.2 in the manner of the chart: other vendors beside, a number for the log level. */
 const chartFile = `
@@ -128,21 +132,34 @@ describe('parseHamiDeviceConfig', () => {
     },
     {
       name: 'warns of a file without an nvidia block',
-      text: 'amd: {}',
+      text: 'amd: { resourceCountName: amd.com/gpu }',
       want: {
         nvidia: {},
         warnings: ['has no nvidia block; the defaults apply', 'blocks that are not read: amd'],
       },
     },
     {
-      name: 'warns of an empty nvidia block',
-      text: 'nvidia:',
-      want: { nvidia: {}, warnings: ['has no nvidia block; the defaults apply'] },
+      name: 'warns of an empty nvidia block beside another',
+      text: 'nvidia:\namd: { resourceCountName: amd.com/gpu }',
+      want: {
+        nvidia: {},
+        warnings: ['has no nvidia block; the defaults apply', 'blocks that are not read: amd'],
+      },
     },
     {
-      name: 'warns of an empty file',
-      text: '',
-      want: { nvidia: {}, warnings: ['has no nvidia block; the defaults apply'] },
+      name: 'takes 0 and false for something that was said',
+      text: 'nvidia: { overwriteEnv: false, defaultMemory: 0 }',
+      want: { nvidia: { overwriteEnv: false, defaultMemory: 0 }, warnings: [] },
+    },
+    {
+      name: 'ignores layouts of MIG that cannot be read, as nobody reads them any more',
+      text: 'nvidia: { defaultCores: 1, knownMigGeometries: [{ models: [A30] }] }',
+      want: {
+        nvidia: { defaultCores: 1 },
+        warnings: [
+          "nvidia.knownMigGeometries.0: must have required property 'allowedGeometries'; the key is ignored, as by HAMi since v2.10",
+        ],
+      },
     },
     {
       name: 'skips a key that JavaScript gives a meaning',
@@ -179,6 +196,13 @@ describe('parseHamiDeviceConfig', () => {
       want: 'nvidia.migProfileAllowlist.0.models: must NOT have fewer than 1',
     },
     { name: 'refuses an nvidia block that is a list', text: 'nvidia: [1]', want: 'nvidia: must be object' },
+    { name: 'refuses an empty file', text: '', want: 'is empty' },
+    { name: 'refuses a file of comments', text: '# nothing\n---\n# more\n', want: 'is empty' },
+    {
+      name: 'refuses blocks without a value in them',
+      text: 'nvidia: {}\namd:\nvnpus: [{}]\n',
+      want: 'is empty',
+    },
     { name: 'refuses a file that is a list', text: '- nvidia', want: 'is not a mapping' },
     { name: 'refuses what is no YAML', text: 'nvidia: {', want: 'is not YAML' },
   ];
@@ -210,6 +234,38 @@ describe('parseHamiDeviceConfig', () => {
     );
   });
 });
+
+describe("a whole file of HAMi's chart", () => {
+  it('is taken as it is, and the blocks of other vendors are named', () => {
+    const answer = loadConfig({ environment: {}, flags: { deviceConfigFile: wholeFile } });
+    if (!answer.ok) throw new Error(answer.problem);
+    const { config, warnings } = answer.value;
+    expect(warnings).toEqual([
+      `${wholeFile}: blocks that are not read: cambricon, hygon, metax, enflame, mthreads, iluvatars, kunlun, awsneuron, amd, vastai, biren, vnpus`,
+    ]);
+    const { migProfileAllowlist, knownMigGeometries, ...nvidia } = config.vendors.nvidia;
+    expect(migProfileAllowlist).toHaveLength(9);
+    expect(knownMigGeometries).toHaveLength(1);
+    const { migProfileAllowlist: none, knownMigGeometries: neither, ...want } = defaults().vendors.nvidia;
+    expect([none, neither]).toEqual([[], []]);
+    // The chart's defaults are ours.
+    expect(nvidia).toEqual(want);
+  });
+
+  it('has every key that we know of, and no other', () => {
+    const parsed = parseHamiDeviceConfig(readFileSync(wholeFile, 'utf8'));
+    const known = Object.keys(defaults().vendors.nvidia).filter(
+      (key) => key !== 'enabled' && key !== 'allocationEntries',
+    );
+    expect(parsed.ok ? Object.keys(parsed.value.nvidia).sort() : []).toEqual(known.sort());
+  });
+});
+
+function defaults() {
+  const answer = loadConfig({ environment: {}, flags: {} });
+  if (!answer.ok) throw new Error(answer.problem);
+  return answer.value.config;
+}
 
 describe('deviceConfigFile', () => {
   const deviceConfigFile = write('device-config.yaml', chartFile);

@@ -29,6 +29,9 @@ describe('the defaults', () => {
       nodePolicy: 'binpack',
       devicePolicy: 'spread',
       hamiReasonCounters: false,
+      filterAnswer: 'all',
+      preemptVerb: false,
+      hamiMetrics: 'current',
       bodyLimitMiB: 64,
       extenderTimeoutSeconds: 30,
       filterDeadlineMs: 1000,
@@ -36,6 +39,10 @@ describe('the defaults', () => {
       keepAliveSeconds: 100,
       shutdownGraceSeconds: 5,
       logLevel: 'info',
+      nodeLabelSelector: '',
+      nodeLockExpirySeconds: 300,
+      seal: 'secret',
+      leaderElection: { enabled: false, resourceName: '', resourceNamespace: '' },
       tls: { certFile: '', keyFile: '', names: [], clientCaFile: '', secret: '', webhookConfigurations: [] },
       deviceConfigFile: '',
       vendors: {
@@ -53,6 +60,7 @@ describe('the defaults', () => {
           memoryFactor: 1,
           gpuCorePolicy: 'default',
           runtimeClassName: '',
+          allocationEntries: 'auto',
           disableCoreLimit: false,
           deviceSplitCount: 10,
           deviceMemoryScaling: 1,
@@ -80,6 +88,22 @@ describe('the defaults', () => {
 
 describe('precedence', () => {
   const file = write('levels.yaml', 'logLevel: warn\nbodyLimitMiB: 3\nnodePolicy: spread\n');
+
+  it('puts what the command assumes under everything but the defaults', () => {
+    const assumed = {
+      logLevel: 'error',
+      bodyLimitMiB: 9,
+      vendors: { nvidia: { defaultCores: 9, memoryFactor: 9 } },
+    };
+    const device = write('assumed-device.yaml', 'nvidia: { defaultCores: 1 }');
+    const flags = { deviceConfigFile: device };
+    expect(loaded({ file, environment: { TESSERA_SEAL: 'process' }, flags, assumed }).config).toMatchObject({
+      logLevel: 'warn',
+      bodyLimitMiB: 3,
+      seal: 'process',
+      vendors: { nvidia: { defaultCores: 1, memoryFactor: 9, defaultGPUNum: 1 } },
+    });
+  });
 
   it('puts flags over environment over file over defaults', () => {
     const environment = { TESSERA_LOG_LEVEL: 'error', TESSERA_BODY_LIMIT_MIB: '4', UNRELATED: 'x' };

@@ -9,10 +9,13 @@ import type { Permission } from './manifests.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-interface Asked {
+interface Call {
   readonly method: string;
   readonly path: string;
   readonly watch: boolean;
+}
+
+interface Asked extends Call {
   readonly body: Json;
 }
 
@@ -116,7 +119,8 @@ function isListed(place: string, collection: string): boolean {
 
 const verbs: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch' };
 
-function permissionFor({ method, path, watch }: Asked): Permission {
+/** What a call needs, in the words of RBAC. */
+export function permissionFor({ method, path, watch }: Call): Permission {
   const [, group = '', rest = ''] = /^\/api(?:s\/([^/]+))?\/[^/]+\/(.*)$/.exec(path) ?? [];
   const [, namespace, below = rest] = /^namespaces\/([^/]+)\/(.+)$/.exec(rest) ?? [];
   const [resource = '', name, subresource] = below.split('/');

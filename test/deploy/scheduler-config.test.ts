@@ -82,8 +82,7 @@ describe.each(files)('$name', ({ name }) => {
       // Nobody else minds that there is no body.
       expect((await request(app).post(`/${verb}`)).status).toBe(400);
     }
-    expect((await request(app).post('/preempt')).status).toBe(404);
-    expect(extender).not.toHaveProperty('preemptVerb');
+    if (name !== 'tessera-preempt.yaml') expect(extender).not.toHaveProperty('preemptVerb');
   });
 
   it('manages the resources of the vendors, and leaves only those that nodes advertise visible', () => {
@@ -96,22 +95,23 @@ describe.each(files)('$name', ({ name }) => {
   });
 
   it('names the scheduler and the time-out that the server expects', () => {
-    expect(written.profiles.map(({ schedulerName }) => schedulerName)).toEqual(config.schedulerNames);
+    const names = written.profiles.map(({ schedulerName }) => schedulerName);
+    expect(names).toEqual([...config.schedulerNames, ...(name === 'move-in.yaml' ? ['hami-scheduler'] : [])]);
+    expect(written).toMatchObject({ leaderElection: { resourceName: names[0] } });
     expect(extender.httpTimeout).toBe(`${config.extenderTimeoutSeconds}s`);
   });
 
   it('lets packing win: nothing in its profile spreads pods by itself', () => {
-    const [profile] = written.profiles;
-    expect(profile).toMatchObject({
-      plugins: {
-        score: {
-          disabled: ['NodeResourcesFit', 'NodeResourcesBalancedAllocation', 'ImageLocality'].map((name) => ({
-            name,
-          })),
-        },
-      },
-      pluginConfig: [{ name: 'PodTopologySpread', args: { defaultingType: 'List', defaultConstraints: [] } }],
-    });
+    const disabled = ['NodeResourcesFit', 'NodeResourcesBalancedAllocation', 'ImageLocality'];
+    for (const { schedulerName, ...settings } of written.profiles) {
+      expect({ schedulerName, ...settings }).toEqual({
+        schedulerName,
+        plugins: { score: { disabled: disabled.map((plugin) => ({ name: plugin })) } },
+        pluginConfig: [
+          { name: 'PodTopologySpread', args: { defaultingType: 'List', defaultConstraints: [] } },
+        ],
+      });
+    }
     expect(extender['weight']).toBe(5);
   });
 
@@ -129,6 +129,25 @@ describe('tessera.yaml', () => {
   it('is what the manifests give to kube-scheduler', () => {
     const { data } = manifest('ConfigMap', 'tessera-kube-scheduler') as unknown as ConfigMap;
     expect(parse(data['kube-scheduler.yaml']!)).toEqual(read('tessera.yaml'));
+  });
+});
+
+describe('tessera-preempt.yaml', () => {
+  it('differs only in the verb that asks about evictions, which the extender answers', async () => {
+    const { extenders, ...rest } = read('tessera-preempt.yaml');
+    const { extenders: others, ...wantRest } = read('tessera.yaml');
+    expect(rest).toEqual(wantRest);
+    expect(extenders).toEqual([{ ...others[0], preemptVerb: 'preempt' }]);
+    expect((await request(app).post('/preempt')).status).toBe(400);
+  });
+});
+
+describe('move-in.yaml', () => {
+  it('differs only in the profile for the pods of HAMi', () => {
+    const { profiles, ...rest } = read('move-in.yaml');
+    const { profiles: own, ...wantRest } = read('tessera.yaml');
+    expect(rest).toEqual(wantRest);
+    expect(profiles.slice(0, -1)).toEqual(own);
   });
 });
 

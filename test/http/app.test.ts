@@ -87,7 +87,7 @@ describe('requests that nobody serves', () => {
     { method: 'get', path: '/' },
     { method: 'get', path: '/filter' },
     { method: 'post', path: '/healthz' },
-    { method: 'post', path: '/Preempt' },
+    { method: 'post', path: '/unreserve' },
     { method: 'get', path: '/explain/default' },
   ] as const)('$method $path is 404 and names itself', async ({ method, path }) => {
     const response = await request(makeServedApp().app)[method](path);

@@ -139,6 +139,19 @@ describe('all in one', () => {
 });
 
 describe('separate addresses', () => {
+  it('are plain HTTP on any address where that is asked for, with the verbs beside the webhook', async () => {
+    const parts = makeParts({ listen: '0.0.0.0:0', listenExtender: '', listenMetrics: '' });
+    const urls = await mustOpen(openSeparate({ ...parts, plainHttp: true }));
+    expect(Object.keys(urls)).toEqual(['main']);
+    const url = (urls['main'] ?? '').replace('0.0.0.0', '127.0.0.1');
+    expect(new URL(url).protocol).toBe('http:');
+    expect(await routesAt(url)).toEqual(['/healthz', '/readyz', '/debug/state']);
+    for (const path of ['/filter', '/prioritize', '/bind', '/webhook']) {
+      const { status } = await fetch(`${url}${path}`, { method: 'POST', body: '{}' });
+      expect({ path, known: status !== 404 }).toEqual({ path, known: true });
+    }
+  });
+
   it('answer each their own routes', async () => {
     const parts = makeParts({
       listen: '127.0.0.1:0',

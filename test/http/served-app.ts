@@ -19,6 +19,7 @@ import { nodeFrom, podFrom } from '../../src/wire/kubernetes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { NodeJson, PodJson } from '../support/kubernetes-objects.ts';
 import { makeNvidiaConfig } from '../vendors/nvidia-config.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 export interface LogLine {
   readonly level: string;
@@ -56,7 +57,7 @@ export function makeServedApp(fields: ServedAppFields = {}): ServedApp {
   for (const node of nodes) state.applyNode(nodeFrom(node));
   for (const pod of pods) state.applyPod(podFrom(pod), clock.nowMs());
   if (synced) state.markSynced();
-  const policies = { nodePolicy: 'binpack', devicePolicy: { order: 'spread', idleOnly: false } } as const;
+  const policies = { nodePolicy: 'binpack', devicePolicy: parseDevicePolicy('spread') } as const;
   const { wrapScheduler = (inner) => inner } = fields;
   const scheduler = wrapScheduler(
     makeScheduler({

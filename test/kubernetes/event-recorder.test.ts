@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { EventRecorder } from '../../src/kubernetes/event-recorder.ts';
+import { EventRecorder, type ObjectEvent } from '../../src/kubernetes/event-recorder.ts';
 import type { PodEvent } from '../../src/scheduler/pod-events.ts';
 import { type TestCluster, testClusters } from './support/test-cluster.ts';
 
@@ -34,6 +34,15 @@ function recorderOn(cluster: TestCluster) {
   });
   return { recorder, failures };
 }
+
+const makeNodeEvent = (fields: Partial<ObjectEvent> = {}): ObjectEvent => ({
+  object: { kind: 'Node', name: 'n1', uid: 'n1' },
+  type: 'Warning',
+  reason: 'DeviceRegisterMalformed',
+  message: 'not JSON',
+  topic: 'NVIDIA',
+  ...fields,
+});
 
 /** Emits, waits and answers what was written. */
 async function written(events: readonly PodEvent[]) {
@@ -79,6 +88,43 @@ describe('recording events', () => {
       makeEvent({ reason: 'BindingFailed' }),
     ]);
     expect(messages).toHaveLength(3);
+  });
+
+  it('tells no news by other numbers and names alone', async () => {
+    const cause = 'CardInsufficientMemory';
+    const { messages } = await written([
+      makeEvent({ cause, message: '1 nodes 1/2 CardInsufficientMemory(a)' }),
+      makeEvent({ cause, message: '1 nodes 2/2 CardInsufficientMemory(b)' }),
+      makeEvent({ cause: 'CardCordoned', message: '1 nodes 2/2 CardCordoned(b)' }),
+    ]);
+    expect(messages).toEqual(['1 nodes 1/2 CardInsufficientMemory(a)', '1 nodes 2/2 CardCordoned(b)']);
+  });
+
+  it('tells of what keeps changing 25 times, then once in five minutes', async () => {
+    const cluster = await startCluster();
+    const { recorder } = recorderOn(cluster);
+    const flap = (times: number) => {
+      for (let time = 0; time < times; time += 1) recorder.emit(makeEvent({ message: `${time % 2}` }));
+    };
+    const countAfter = async (ms: number) => {
+      cluster.clock.advance(ms);
+      flap(10);
+      await cluster.drive(recorder.flush());
+      return cluster.calls.length;
+    };
+    flap(100);
+    expect(await countAfter(0)).toBe(25);
+    expect(await countAfter(299_000)).toBe(25);
+    expect(await countAfter(1000)).toBe(26);
+    expect(await countAfter(600_000)).toBe(28);
+  });
+
+  it('tells of a bind however often the pod was refused before', async () => {
+    const refusals = Array.from({ length: 60 }, (_, time) => makeEvent({ message: `${time}` }));
+    const bound = makeEvent({ type: 'Normal', reason: 'BindingSucceed', message: 'bound' });
+    const { messages } = await written([...refusals, bound]);
+    expect(messages).toHaveLength(26);
+    expect(messages.at(-1)).toBe('bound');
   });
 
   it('writes one at a time, in order', async () => {
@@ -127,6 +173,66 @@ describe('recording events', () => {
     expect(failures).toEqual([]);
     expect(stored).toHaveLength(1);
     expect(stored[0]?.['involvedObject']).toMatchObject({ name: pod });
+  });
+});
+
+describe('recording events about other objects', () => {
+  async function told(...events: readonly ObjectEvent[]) {
+    const cluster = await startCluster();
+    const { recorder, failures } = recorderOn(cluster);
+    for (const event of events) recorder.report(event);
+    await cluster.drive(recorder.flush());
+    expect(failures).toEqual([]);
+    return cluster;
+  }
+
+  it('puts those of a node into the namespace `default`, as kubelet does', async () => {
+    const cluster = await told(makeNodeEvent());
+    expect(cluster.journal).toEqual(['POST /api/v1/namespaces/default/events']);
+    expect(cluster.bodies('POST')).toMatchObject([
+      {
+        metadata: { name: 'n1.name-1', namespace: 'default' },
+        involvedObject: { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'n1' },
+        reason: 'DeviceRegisterMalformed',
+        message: 'not JSON',
+      },
+    ]);
+    expect(cluster.bodies('POST')).not.toHaveProperty('0.involvedObject.namespace');
+  });
+
+  it('puts those of a quota into its namespace', async () => {
+    const object = { kind: 'ResourceQuota', namespace: 'team-b', name: 'gpus' } as const;
+    const cluster = await told(makeNodeEvent({ object, topic: 'limits.nvidia.com/gpumem' }));
+    expect(cluster.journal).toEqual(['POST /api/v1/namespaces/team-b/events']);
+    expect(cluster.bodies('POST')).toMatchObject([{ involvedObject: { apiVersion: 'v1', ...object } }]);
+  });
+
+  it.each([
+    { name: 'the same value of the same node once', second: {}, want: 1 },
+    { name: 'another value that reads no better', second: { cause: 'other' }, want: 2 },
+    { name: 'the same of another node', second: { object: { kind: 'Node', name: 'n2' } as const }, want: 2 },
+    { name: 'the same of another topic', second: { topic: 'other' }, want: 2 },
+  ])('tells $name', async ({ second, want }) => {
+    const first = makeNodeEvent();
+    const cluster = await told(first, { ...first, ...second }, first, { ...first, ...second });
+    const changes = second.cause === undefined ? want : 2 * want;
+    expect(cluster.calls).toHaveLength(changes);
+  });
+
+  it('does not take what is said of a pod’s annotations for a decision about it', async () => {
+    const cluster = await startCluster();
+    const { recorder } = recorderOn(cluster);
+    const object = { kind: 'Pod', namespace: 'team-a', name: 'train-0', uid: 'uid-1' } as const;
+    const problem = makeNodeEvent({ object, topic: 'hami.io/vgpu-devices-allocated' });
+    for (let time = 0; time < 3; time += 1) {
+      recorder.emit(makeEvent());
+      recorder.report(problem);
+    }
+    await cluster.drive(recorder.flush());
+    expect(cluster.bodies('POST')).toMatchObject([
+      { reason: 'FilteringFailed' },
+      { reason: 'DeviceRegisterMalformed' },
+    ]);
   });
 });
 

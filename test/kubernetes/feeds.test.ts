@@ -31,6 +31,8 @@ let feeds: Feeds;
 /** What was told through the callbacks, in order; signals apart. */
 let told: Journal<string>;
 let signals: Journal<string>;
+/** The nodes whose offers changed. */
+let offers: Journal<string>;
 
 beforeEach(async () => {
   server = await ApiServer.start();
@@ -39,6 +41,7 @@ beforeEach(async () => {
   state = new DeviceState({ vendors: [makeNvidia(makeNvidiaConfig())], trustOf: () => 'as-written' });
   told = new Journal();
   signals = new Journal();
+  offers = new Journal();
   feeds = startFeeds({
     client,
     state,
@@ -51,6 +54,9 @@ beforeEach(async () => {
     onNodeGone: (name) => {
       told.add(`node ${name} gone`);
     },
+    onOfferChanged: (name) => {
+      offers.add(name);
+    },
     onPod: ({ name, resourceVersion }) => {
       told.add(`pod ${name}@${resourceVersion}`);
     },
@@ -62,6 +68,9 @@ beforeEach(async () => {
     },
     onAllocationProblem: ({ name }, { annotation }) => {
       told.add(`pod ${name}: bad ${annotation}`);
+    },
+    onQuotaProblem: ({ name }, { resource }) => {
+      told.add(`quota ${name}: bad ${resource}`);
     },
     onMalformed: (kind, problem, { name }) => {
       told.add(`${kind} ${name}: ${problem}`);
@@ -152,6 +161,25 @@ describe('startFeeds', () => {
     expect([...signals.entries].sort()).toEqual(['nodes listed', 'pods listed', 'resourcequotas listed']);
   });
 
+  it('follows only nodes with the labels it is given', async () => {
+    // The list of the feeds that are given none.
+    await server.next(nodesPath);
+    await feeds.stop();
+    feeds = startFeeds({
+      client,
+      state,
+      clock: new ImpatientClock(clock),
+      random: () => 0,
+      log: makeLogger({ level: 'silent' }),
+      nodeLabelSelector: 'gpu=on,zone=a',
+    });
+    const list = await server.next(nodesPath);
+    expect(list.query.get('labelSelector')).toBe('gpu=on,zone=a');
+    list.page([gpuNode()], { resourceVersion: '10' });
+    expect((await server.next(nodesPath)).query.get('labelSelector')).toBe('gpu=on,zone=a');
+    expect((await server.next(podsPath)).query.has('labelSelector')).toBe(false);
+  });
+
   it('follows the quotas of all namespaces', async () => {
     const streams = await sync([], []);
     const quota = (version: string, memory: string) => ({
@@ -170,6 +198,16 @@ describe('startFeeds', () => {
     streams.quotas.send('ADDED', broken('second'));
     await told.atLeast(2);
     expect(limits()).toEqual([]);
+  });
+
+  it('tells of a quota whose limit is no amount', async () => {
+    const { quotas } = await sync([], []);
+    quotas.send('ADDED', {
+      metadata: { name: 'gpus', namespace: 'team', uid: 'q1', resourceVersion: '11' },
+      spec: { hard: { 'limits.nvidia.com/gpumem': 'many' } },
+    });
+    await told.atLeast(1);
+    expect(told.entries).toEqual(['quota gpus: bad limits.nvidia.com/gpumem']);
   });
 
   it('follows a pod from its binding to its end', async () => {
@@ -215,6 +253,24 @@ describe('startFeeds', () => {
     nodes.send('ADDED', gpuNode({ resourceVersion: '12' }));
     await told.atLeast(4);
     expect(usedMiB()).toBe(3000);
+  });
+
+  it('tells when what a node offers has changed, and not of any other change', async () => {
+    const { nodes } = await sync([gpuNode()], []);
+    const cordoned = { 'hami.io/device-cordon': 'gpu-0' };
+    const changes: readonly NodeFields[] = [
+      { annotations: { 'example.com/note': 'x' } },
+      { annotations: cordoned },
+      { annotations: { ...cordoned, 'example.com/note': 'y' } },
+      {},
+    ];
+    for (const [index, fields] of changes.entries()) {
+      nodes.send('MODIFIED', gpuNode({ ...fields, resourceVersion: String(11 + index) }));
+    }
+    nodes.send('ADDED', gpuNode({ name: 'n2', resourceVersion: '15' }));
+    // As first listed, the cordon and its end, and the new node.
+    await told.atLeast(6);
+    expect(offers.entries).toEqual(['n1', 'n1', 'n1', 'n2']);
   });
 
   it('reports a register annotation that cannot be read and keeps the last good one', async () => {

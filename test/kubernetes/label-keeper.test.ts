@@ -46,6 +46,16 @@ describe('the label of device monitors', () => {
     expect(cluster.calls).toHaveLength(1);
   });
 
+  it('waits while the device plugin makes the pod’s MIG instances, which no other write may disturb', async () => {
+    const reserved = { 'hami.io/vgpu-mig-allocations': '[]', 'hami.io/bind-phase': 'allocating' };
+    const { cluster, pod, see } = await keeping({ annotations: reserved });
+    await see();
+    expect(cluster.calls).toEqual([]);
+    const made = { ...reserved, 'hami.io/bind-phase': 'success' };
+    await see(podObject({ uid: pod.uid, nodeName: 'n1', annotations: made }));
+    expect(cluster.calls).toHaveLength(1);
+  });
+
   it('is nobody’s who was not bound by us, is forgotten, or needs none', async () => {
     const { rig, cluster, pod, keeper, see } = await keeping();
     const other = rig.addPod({ name: 'other', nodeName: 'n1' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LockResult } from '../../src/kubernetes/node-locks.ts';
+import { type LockResult, NodeLocks } from '../../src/kubernetes/node-locks.ts';
 import type { PodObject } from '../../src/model/cluster-objects.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
 import { BindRig, nodePath, pathOf } from './support/bind-rig.ts';
@@ -149,7 +149,7 @@ describe('a swap that went wrong', () => {
 });
 
 describe('a lock of a live owner', () => {
-  it('is waited for without a single request until the watch shows its release, then taken', async () => {
+  it('Q31: is waited for without a single request until the watch shows its release, then taken', async () => {
     const rig = await lockedRig();
     addOwner(rig);
     const acquiring = acquire(rig);
@@ -250,7 +250,7 @@ describe('a lock that nobody will release', () => {
     { name: 'four parts', value: '2026-01-01T00:00:00Z,default,other,x' },
     { name: 'no time', value: 'yesterday,default,other' },
     { name: 'nothing', value: '' },
-  ])('is repaired when it cannot be read: $name (Q14)', async ({ value }) => {
+  ])('Q14: is repaired when it cannot be read: $name', async ({ value }) => {
     const rig = await lockedRig(value);
     expect(await rig.cluster.drive(acquire(rig), 0)).toEqual({ ok: true });
     expect(rig.cluster.journal).toEqual([patchNode]);
@@ -268,6 +268,20 @@ describe('a lock that nobody will release', () => {
     expect(taken.ok).toBe(wantTaken);
     expect(rig.lock).toBe(wantTaken ? mine : value);
   });
+
+  it.each([
+    { name: 'before that', value: '2025-12-31T23:59:29Z', wantTaken: true },
+    { name: 'since', value: '2025-12-31T23:59:30Z', wantTaken: false },
+  ])(
+    'names no owner, with 30 s given for such locks, and was written $name (Q15)',
+    async ({ value, wantTaken }) => {
+      const rig = await lockedRig(value);
+      const { client } = rig.cluster;
+      const locks = new NodeLocks({ client, watch: rig.watch, clock: rig.clock, ownerlessExpiryMs: 30_000 });
+      const limits = { deadlineMs: rig.clock.nowMs() + 1, signal: new AbortController().signal };
+      expect((await rig.cluster.drive(locks.acquire('n1', me, limits))).ok).toBe(wantTaken);
+    },
+  );
 });
 
 describe('a lock of an owner that is not bound', () => {

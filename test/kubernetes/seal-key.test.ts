@@ -27,8 +27,8 @@ describe('the key of the seal', () => {
       return key;
     };
     const options = { client: cluster.client, namespace: 'tessera-system', randomBytes };
-    expect(await loadSealKey(options)).toEqual({ ok: true, value: key });
-    expect(await load(cluster, Buffer.alloc(32))).toEqual({ ok: true, value: key });
+    expect(await loadSealKey(options)).toEqual({ kind: 'found', key });
+    expect(await load(cluster, Buffer.alloc(32))).toEqual({ kind: 'found', key });
     expect(asked).toEqual([32]);
     expect(cluster.journal).toEqual([`GET ${secret}`, `POST ${secrets}`, `GET ${secret}`]);
     expect(cluster.bodies('POST')).toEqual([
@@ -46,7 +46,7 @@ describe('the key of the seal', () => {
     const cluster = await startCluster();
     const keys = [key, Buffer.alloc(32, 9)].map((bytes) => load(cluster, bytes));
     const [one, other] = await Promise.all(keys);
-    expect(one?.ok).toBe(true);
+    expect(one?.kind).toBe('found');
     expect(other).toEqual(one);
     expect(cluster.bodies('POST')).toHaveLength(2);
   });
@@ -54,7 +54,7 @@ describe('the key of the seal', () => {
   it('is refused when the one that came first cannot be read', async () => {
     const cluster = await startCluster();
     cluster.fail('POST /secrets', { kind: 'answer', status: 409 });
-    expect(await load(cluster)).toMatchObject({ ok: false });
+    expect(await load(cluster)).toMatchObject({ kind: 'failed' });
   });
 
   it.each([
@@ -68,7 +68,7 @@ describe('the key of the seal', () => {
     const cluster = await startCluster();
     storeSecret(cluster, fields);
     expect(await load(cluster)).toEqual({
-      ok: false,
+      kind: 'failed',
       problem:
         'Secret tessera-system/tessera-seal: field key does not hold 32 bytes; delete the Secret to have it made anew',
     });
@@ -76,14 +76,15 @@ describe('the key of the seal', () => {
   });
 
   it.each([
-    { name: 'it may not be read', what: `GET ${secret}`, status: 403 },
-    { name: 'it may not be made', what: 'POST /secrets', status: 403 },
-    { name: 'the server fails', what: `GET ${secret}`, status: 500 },
-  ])('is refused with the server’s word when $name', async ({ what, status }) => {
+    { name: 'it may not be read', what: `GET ${secret}`, status: 403, wantKind: 'forbidden' },
+    { name: 'it may not be made', what: 'POST /secrets', status: 403, wantKind: 'forbidden' },
+    { name: 'nobody knows us', what: `GET ${secret}`, status: 401, wantKind: 'failed' },
+    { name: 'the server fails', what: `GET ${secret}`, status: 500, wantKind: 'failed' },
+  ])('is refused with the server’s word when $name', async ({ what, status, wantKind }) => {
     const cluster = await startCluster();
     cluster.fail(what, { kind: 'answer', status });
     expect(await load(cluster)).toEqual({
-      ok: false,
+      kind: wantKind,
       problem: `Secret tessera-system/tessera-seal: HTTP ${status} Fault: asked for by the test`,
     });
   });
@@ -92,10 +93,10 @@ describe('the key of the seal', () => {
     const cluster = await startCluster();
     cluster.fail(`GET ${secret}`, { kind: 'silentBeforeCommit' });
     expect(await load(cluster)).toMatchObject({
-      ok: false,
+      kind: 'failed',
       problem: expect.stringContaining('no answer within'),
     });
     cluster.fail(`GET ${secret}`, { kind: 'text', text: 'null' });
-    expect(await load(cluster)).toMatchObject({ ok: false });
+    expect(await load(cluster)).toMatchObject({ kind: 'failed' });
   });
 });

@@ -106,4 +106,26 @@ describe('the seal', () => {
       }),
     );
   });
+
+  it('covers what was reserved of MIG cards, and not what the plugin adds to it later', () => {
+    const reserved = 'hami.io/vgpu-mig-allocations';
+    const planned = {
+      containerIndex: 0,
+      deviceIndex: 0,
+      gpuUUID: 'GPU-a',
+      profile: '2g.10gb',
+      placement: { start: 2, size: 2 },
+    };
+    const made = { ...planned, migUUID: 'MIG-1', gpuInstanceID: 0, computeInstanceID: 0 };
+    const sealOf = (value: unknown) =>
+      sealer.seal('u', 'n', {
+        ...annotations,
+        [reserved]: typeof value === 'string' ? value : JSON.stringify(value),
+      });
+    expect(sealOf([made])).toBe(sealOf([planned]));
+    expect(sealOf([{ ...planned, placement: { start: 0, size: 2 } }])).not.toBe(sealOf([planned]));
+    expect(sealOf([])).not.toBe(sealOf([planned]));
+    expect(sealOf('[{]')).not.toBe(sealOf('[]'));
+    expect(sealOf([])).not.toBe(sealer.seal('u', 'n', annotations));
+  });
 });

@@ -12,6 +12,7 @@ import { bindingArgs } from '../scheduler/support/scheduler-world.ts';
 import { BindRig, nodePath, pathOf } from './support/bind-rig.ts';
 import type { Stored } from './support/cluster-model.ts';
 import { type Fault, testClusters } from './support/test-cluster.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 /** One card, which three pods of 3000 MiB share. */
 const devices = [{ id: 'GPU-a', slots: 3, memoryMiB: 9000, corePercent: 100 }];
@@ -129,7 +130,7 @@ async function play({
     writer: world.writer,
     events: { emit: () => undefined },
     clock,
-    policies: { nodePolicy: 'binpack', devicePolicy: { order: 'binpack', idleOnly: false } },
+    policies: { nodePolicy: 'binpack', devicePolicy: parseDevicePolicy('binpack') },
     filterDeadlineMs: 1000,
     prioritizeDeadlineMs: 1000,
     bindBudgetMs: 25_000,

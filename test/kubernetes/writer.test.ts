@@ -25,7 +25,14 @@ async function pendingPod(fields: PodFields = {}): Promise<{ rig: BindRig; pod: 
 
 function commandOf(rig: BindRig, pod: PodObject, { node = 'n1', budgetMs = 25_000 } = {}): BindCommand {
   const nowMs = rig.clock.nowMs();
-  const metadata = bindingMetadata([[share]], { node, nowMs, vendors: nvidiaVendors });
+  const metadata = bindingMetadata({
+    pod: { annotations: {}, containers: [] },
+    allocation: [[share]],
+    node,
+    nowMs,
+    vendors: nvidiaVendors,
+    layoutOf: () => 'all',
+  });
   return { pod, node, metadata, deadlineMs: nowMs + budgetMs };
 }
 
@@ -109,7 +116,7 @@ describe('a bind', () => {
     expect(rig.cluster.journal).toEqual([postBinding, getPod]);
   });
 
-  it('writes no label where the node’s name is too long for one (Q16)', async () => {
+  it('Q16: writes no label where the node’s name is too long for one', async () => {
     const node = `${'a'.repeat(60)}.example`;
     const { rig, pod } = await pendingPod();
     rig.addNode({ name: node });

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { cardScore, compareCandidates } from '../../src/placement/card-order.ts';
+import { equalWeights } from '../../src/model/request.ts';
+import { noUsage } from '../../src/model/device.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 import { type DeviceRequestFields, makeDeviceRequest } from '../support/requests.ts';
 import { type CardFields, makeDevice, makeView } from '../support/views.ts';
 
@@ -36,7 +39,10 @@ describe('cardScore counts the request in: 10 × (slots + cores + memory), each 
   ];
   it.each(cases)('$name', ({ card, asks: request, want }) => {
     const [entry] = makeView({ devices: [card] }).devices;
-    expect(cardScore(entry!.device, entry!.used, makeDeviceRequest(request))).toBeCloseTo(want, 9);
+    expect(cardScore(entry!.device, entry!.used, makeDeviceRequest(request), equalWeights)).toBeCloseTo(
+      want,
+      9,
+    );
   });
 });
 
@@ -49,7 +55,7 @@ describe('compareCandidates', () => {
     { id: 'd', score: 10, numa: 1, index: 0 },
     { id: 'e', score: 20, numa: 0, index: 0 },
     { id: 'f', score: 5, numa: 0, index: 0 },
-  ].map(({ score, ...fields }, index) => ({ index, score, device: makeDevice(fields) }));
+  ].map(({ score, ...fields }, index) => ({ index, score, used: noUsage, device: makeDevice(fields) }));
 
   it.each([
     { order: 'binpack', want: 'e d c b a f', why: 'the fullest first' },
@@ -57,8 +63,24 @@ describe('compareCandidates', () => {
   ] as const)(
     '$order takes $why, equals from the highest NUMA node, index and id down',
     ({ order, want }) => {
-      const sorted = [...candidates].reverse().sort(compareCandidates({ order, idleOnly: false }));
+      const sorted = [...candidates].reverse().sort(compareCandidates(parseDevicePolicy(order).order));
       expect(sorted.map(({ device }) => device.id).join(' ')).toBe(want);
     },
   );
+
+  it('mutex takes what fewest share first, then the highest NUMA node, whatever is full', () => {
+    const sharers = [
+      { id: 'two', slots: 2, numa: 1, score: 1 },
+      { id: 'none', slots: 0, numa: 0, score: 3 },
+      { id: 'one', slots: 1, numa: 0, score: 2 },
+      { id: 'one-high', slots: 1, numa: 1, score: 2 },
+    ].map(({ id, slots, numa, score }, index) => ({
+      index,
+      score,
+      used: { ...noUsage, slots },
+      device: makeDevice({ id, numa, index }),
+    }));
+    const sorted = sharers.sort(compareCandidates(parseDevicePolicy('mutex').order));
+    expect(sorted.map(({ device }) => device.id).join(' ')).toBe('none one-high one two');
+  });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DeviceSelector } from '../../src/model/request.ts';
 import type { CardReason } from '../../src/model/reason.ts';
 import { refuseCard } from '../../src/placement/fit-card.ts';
+import { a100Profiles } from '../support/mig-devices.ts';
 import { type DeviceRequestFields, makeDeviceRequest, makeSelector } from '../support/requests.ts';
 import { type CardFields, makeView } from '../support/views.ts';
 
@@ -14,11 +15,14 @@ interface Case {
   readonly want: CardReason | undefined;
 }
 
+/** A card in MIG mode that can be cut in every way. */
+const cut: CardFields = { slots: 7, memoryMiB: 40_960, mode: 'mig', migProfiles: a100Profiles };
+
 type Question = Omit<Case, 'name' | 'want'>;
 
 function verdict({ card, asks = {}, selector, idleOnly = false }: Question) {
   const [entry] = makeView({ devices: [card] }).devices;
-  return refuseCard(entry!.device, entry!.used, entry!.withheld, {
+  return refuseCard(entry!, entry!, {
     request: makeDeviceRequest(asks),
     selector: selector === undefined ? undefined : makeSelector(selector),
     idleOnly,
@@ -146,6 +150,18 @@ describe('the fit ladder', () => {
       want: 'CardInsufficientCore',
     },
     {
+      name: 'a MIG card whose instances add up to all its compute and more has room where a placement is free',
+      card: { ...cut, used: { slots: 2, corePercent: 103 }, occupied: [{ start: 0, size: 6 }] },
+      asks: { memoryMiB: 1 },
+      want: undefined,
+    },
+    {
+      name: 'and to a request that names a share of compute it has none left',
+      card: { ...cut, used: { slots: 2, corePercent: 103 }, occupied: [{ start: 0, size: 6 }] },
+      asks: { memoryMiB: 1, corePercent: 1 },
+      want: 'CardInsufficientCore',
+    },
+    {
       name: 'a pod with mutex takes an idle card',
       card: {},
       asks: { memoryMiB: 1 },
@@ -170,6 +186,7 @@ describe('the first rule that refuses is the reason', () => {
   const broken: Question = {
     card: {
       healthy: false,
+      cordoned: true,
       withheld: true,
       slots: 1,
       used: { slots: 1, memoryMiB: 8192, corePercent: 100 },
@@ -181,10 +198,15 @@ describe('the first rule that refuses is the reason', () => {
   const roomy = { slots: 10, used: { slots: 1, memoryMiB: 8192, corePercent: 100 } };
   const rungs: { mended: string; by: Partial<Question>; want: CardReason | undefined }[] = [
     { mended: 'nothing', by: {}, want: 'CardNotHealth' },
-    { mended: 'health', by: { card: { ...broken.card, healthy: true } }, want: 'CardWithheld' },
-    { mended: 'withholding', by: { card: { slots: 1, used: roomy.used } }, want: 'CardTypeMismatch' },
+    { mended: 'health', by: { card: { ...broken.card, healthy: true } }, want: 'CardCordoned' },
+    {
+      mended: 'cordon',
+      by: { card: { withheld: true, slots: 1, used: roomy.used } },
+      want: 'CardTypeMismatch',
+    },
     { mended: 'type', by: { selector: { useIds: ['other'] } }, want: 'CardUuidMismatch' },
-    { mended: 'id', by: { selector: {} }, want: 'CardTimeSlicingExhausted' },
+    { mended: 'id', by: { selector: {} }, want: 'CardWithheld' },
+    { mended: 'withholding', by: { card: { slots: 1, used: roomy.used } }, want: 'CardTimeSlicingExhausted' },
     { mended: 'slots', by: { card: roomy }, want: 'ExclusiveDeviceAllocateConflict' },
     { mended: 'mutex', by: { idleOnly: false }, want: 'CardInsufficientMemory' },
     {

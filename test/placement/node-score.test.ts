@@ -4,6 +4,7 @@ import { nodeScore } from '../../src/placement/node-score.ts';
 import { plan } from '../../src/placement/planner.ts';
 import { type ContainerFields, makePodRequest } from '../support/requests.ts';
 import { type CardFields, makeView } from '../support/views.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 /** HAMi adds the three fractions to 0..30; here they are averaged to 0..100. */
 describe('nodeScore is the mean of slots, cores and memory in use over all cards, in percent', () => {
@@ -100,7 +101,7 @@ describe('the score of a plan has the pod on the node', () => {
     },
   ];
   it.each(cases)('$name', ({ devices, containers, want }) => {
-    const defaults = { nodePolicy: 'binpack', devicePolicy: { order: 'binpack', idleOnly: false } } as const;
+    const defaults = { nodePolicy: 'binpack', devicePolicy: parseDevicePolicy('binpack') } as const;
     const view = makeView({ devices });
     const packed = plan(view, makePodRequest({ containers }), defaults);
     const spread = plan(view, makePodRequest({ containers, nodePolicy: 'spread' }), defaults);

@@ -3,10 +3,11 @@ import type { Refusal } from '../../src/model/reason.ts';
 import { plan, type PolicyDefaults } from '../../src/placement/planner.ts';
 import { makePodRequest, type PodRequestFields } from '../support/requests.ts';
 import { makeView, type ViewFields } from '../support/views.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 const defaults: PolicyDefaults = {
   nodePolicy: 'binpack',
-  devicePolicy: { order: 'binpack', idleOnly: false },
+  devicePolicy: parseDevicePolicy('binpack'),
 };
 
 interface RefusalCase {

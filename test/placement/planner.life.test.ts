@@ -5,13 +5,15 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Allocation, effectiveUsage } from '../../src/model/allocation.ts';
+import { type Allocation, effectiveUsage, heldSlices } from '../../src/model/allocation.ts';
 import type { ContainerRole } from '../../src/model/container-role.ts';
-import { deviceKey, type DeviceUsage } from '../../src/model/device.ts';
+import { deviceKey, type DeviceUsage, noUsage } from '../../src/model/device.ts';
+import { overlaps } from '../../src/model/mig.ts';
 import { type NodeView, withMoreUsed } from '../../src/model/node-view.ts';
 import type { PodRequest } from '../../src/model/request.ts';
 import { plan, type PolicyDefaults } from '../../src/placement/planner.ts';
 import { arbitraryPolicies, arbitraryRequest } from '../support/arbitrary-clusters.ts';
+import { a100Profiles } from '../support/mig-devices.ts';
 import { type CardFields, makeView } from '../support/views.ts';
 
 interface LivingPod {
@@ -40,15 +42,23 @@ const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+const migCard: CardFields = { slots: 7, memoryMiB: 40_960, mode: 'mig', migProfiles: a100Profiles };
+
 /** Idle nodes; cards of few slots and little memory, so that they fill up within a life. */
 const arbitraryEmptyNode = fc
   .array(
-    fc.record<CardFields>({
-      slots: fc.constantFrom(1, 2, 3, 10),
-      memoryMiB: fc.constantFrom(1000, 2048, 8192),
-      corePercent: fc.constantFrom(100, 100, 100, 150),
-      vendor: fc.constantFrom('NVIDIA', 'NVIDIA', 'DCU'),
-    }),
+    fc.oneof(
+      {
+        arbitrary: fc.record<CardFields>({
+          slots: fc.constantFrom(1, 2, 3, 10),
+          memoryMiB: fc.constantFrom(1000, 2048, 8192),
+          corePercent: fc.constantFrom(100, 100, 100, 150),
+          vendor: fc.constantFrom('NVIDIA', 'NVIDIA', 'DCU'),
+        }),
+        weight: 3,
+      },
+      { arbitrary: fc.constant(migCard), weight: 1 },
+    ),
     { minLength: 1, maxLength: 4 },
   )
   .map((devices) => makeView({ devices }));
@@ -58,7 +68,12 @@ function usageOf({ allocation, roles, initFinished }: LivingPod): ReadonlyMap<st
 }
 
 function nodeWith(empty: NodeView, pods: readonly LivingPod[]): NodeView {
-  return pods.reduce((view, pod) => withMoreUsed(view, usageOf(pod)), empty);
+  return pods.reduce((view, pod) => {
+    const { slices } = heldSlices(pod.allocation);
+    // Instances stay when the init container that had them has ended, and withMoreUsed goes by what is used.
+    const usage = new Map([...[...slices.keys()].map((key) => [key, noUsage] as const), ...usageOf(pod)]);
+    return withMoreUsed(view, { usage, slices });
+  }, empty);
 }
 
 /** Keys of the devices on which a pod's containers, of those still to run or running, hold a whole card of compute. */
@@ -105,8 +120,9 @@ const life = fc.tuple(
 );
 
 describe('in a random life of placing, starting and leaving', () => {
-  it('no card ever holds more than its slots, memory and compute', () => {
+  it('no card ever holds more than its slots, memory and compute, and no two instances overlap', () => {
     let fullCards = 0;
+    let instances = 0;
     fc.assert(
       fc.property(life, ([empty, steps, defaults]) => {
         live(empty, steps, defaults, (pods) => {
@@ -115,10 +131,16 @@ describe('in a random life of placing, starting and leaving', () => {
               view,
               pods.filter((pod) => pod.node === node),
             );
-            for (const { device, used } of full.devices) {
+            for (const { device, used, occupied } of full.devices) {
               expect(used.slots).toBeLessThanOrEqual(device.slots);
               expect(used.memoryMiB).toBeLessThanOrEqual(device.memoryMiB);
-              expect(used.corePercent).toBeLessThanOrEqual(device.corePercent);
+              // Profiles' percentages are rounded up.
+              if (device.mode !== 'mig') expect(used.corePercent).toBeLessThanOrEqual(device.corePercent);
+              instances += occupied.length;
+              const clash = occupied.some((place, at) =>
+                occupied.slice(at + 1).some((other) => overlaps(place, other)),
+              );
+              expect(clash).toBe(false);
               if (used.slots === device.slots || used.memoryMiB === device.memoryMiB) fullCards += 1;
             }
           }
@@ -128,6 +150,7 @@ describe('in a random life of placing, starting and leaving', () => {
     );
 
     expect(fullCards).toBeGreaterThan(300);
+    expect(instances).toBeGreaterThan(1000);
   });
 
   it('nobody joins a pod that holds a whole card of compute on an unscaled card', () => {

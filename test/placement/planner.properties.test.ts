@@ -1,14 +1,25 @@
 /** What holds of every plan, whatever the node and the pod. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Allocation, effectiveUsage } from '../../src/model/allocation.ts';
-import { deviceKey, type DeviceUsage } from '../../src/model/device.ts';
-import { type DeviceView, makeNodeView, type NodeView, withMoreUsed } from '../../src/model/node-view.ts';
+import { type Allocation, effectiveUsage, type HeldSlices, heldSlices } from '../../src/model/allocation.ts';
+import { type Device, deviceKey, type DeviceUsage } from '../../src/model/device.ts';
+import { type MigPlacement, overlaps } from '../../src/model/mig.ts';
+import { type DeviceView, withMoreUsed } from '../../src/model/node-view.ts';
 import type { PodRequest } from '../../src/model/request.ts';
 import { plan } from '../../src/placement/planner.ts';
-import { arbitraryPolicies, arbitraryRequest, arbitraryView } from '../support/arbitrary-clusters.ts';
+import { quotaAmounts } from '../../src/state/quota-amounts.ts';
+import {
+  arbitraryPolicies,
+  arbitraryQuota,
+  arbitraryRequest,
+  arbitraryRules,
+  arbitraryView,
+} from '../support/arbitrary-clusters.ts';
+import { makeSelector } from '../support/requests.ts';
 
 const dimensions = ['slots', 'memoryMiB', 'corePercent'] as const;
+/** Profiles' percentages are rounded up, so the compute of a cut card may add up to more than it has. */
+const migDimensions = ['slots', 'memoryMiB'] as const;
 
 function usageOf(request: PodRequest, allocation: Allocation): ReadonlyMap<string, DeviceUsage> {
   return effectiveUsage(
@@ -18,34 +29,30 @@ function usageOf(request: PodRequest, allocation: Allocation): ReadonlyMap<strin
   );
 }
 
-function negated(usage: ReadonlyMap<string, DeviceUsage>): ReadonlyMap<string, DeviceUsage> {
-  return new Map(
-    [...usage].map(([key, { slots, memoryMiB, corePercent }]) => [
-      key,
-      { slots: -slots, memoryMiB: -memoryMiB, corePercent: -corePercent },
-    ]),
+const isMig = ({ mode }: Device) => mode === 'mig';
+
+function isWithin({ device, used }: DeviceView): boolean {
+  return (isMig(device) ? migDimensions : dimensions).every(
+    (dimension) => used[dimension] <= device[dimension],
   );
 }
 
-function isWithin({ device, used }: DeviceView): boolean {
-  return dimensions.every((dimension) => used[dimension] <= device[dimension]);
+function isDisjoint(places: readonly MigPlacement[]): boolean {
+  return places.every((place, index) => places.slice(index + 1).every((other) => !overlaps(place, other)));
 }
 
-function withDevices(view: NodeView, devices: readonly DeviceView[]): NodeView {
-  const { name, generation, countFree, unavailable } = view;
-  return makeNodeView({ name, generation, devices, countFree, unavailable });
-}
+const noSlices: HeldSlices['slices'] = new Map();
 
 describe('every plan', () => {
   it('keeps each card that was within its capacity within it, at the worst moment of the pod', () => {
     let placed = 0;
     fc.assert(
-      fc.property(arbitraryView, arbitraryRequest(), arbitraryPolicies, (view, request, defaults) => {
-        const answer = plan(view, request, defaults);
+      fc.property(arbitraryView, arbitraryRequest(), arbitraryRules, (view, request, rules) => {
+        const answer = plan(view, request, rules);
         if (!answer.ok) return;
         const usage = usageOf(request, answer.allocation);
         if (usage.size > 0) placed += 1;
-        const after = withMoreUsed(view, usage);
+        const after = withMoreUsed(view, { usage, slices: noSlices });
         for (const [index, entry] of after.devices.entries()) {
           if (isWithin(view.devices[index]!)) expect(isWithin(entry)).toBe(true);
           else expect(entry).toEqual(view.devices[index]);
@@ -56,7 +63,83 @@ describe('every plan', () => {
     expect(placed).toBeGreaterThan(500);
   });
 
-  it('gives every container as many distinct, healthy cards of its vendor as it asks for, of what it asks for', () => {
+  it('cuts MIG cards into instances that exist and do not overlap, those of all containers at once', () => {
+    let instances = 0;
+    fc.assert(
+      fc.property(arbitraryView, arbitraryRequest(), arbitraryRules, (view, request, rules) => {
+        const answer = plan(view, request, rules);
+        if (!answer.ok) return;
+        const shares = answer.allocation.flat();
+        const { slices, uncut } = heldSlices(answer.allocation);
+        for (const { device, occupied } of view.devices) {
+          const key = deviceKey(device.vendor, device.id);
+          expect((isMig(device) ? uncut : slices).has(key)).toBe(false);
+          const taken = slices.get(key) ?? [];
+          instances += taken.length;
+          expect(isDisjoint([...occupied, ...taken])).toBe(true);
+          for (const { mig, memoryMiB, corePercent } of shares.filter(
+            ({ deviceId }) => deviceId === device.id,
+          )) {
+            if (mig === undefined) continue;
+            const profile = device.migProfiles?.find(({ name }) => name === mig.profile);
+            expect(profile).toMatchObject({ memoryMiB, corePercent });
+            expect(profile?.placements).toContainEqual(mig.placement);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(instances).toBeGreaterThan(300);
+  });
+
+  it('costs the namespace no more than each limit of its quota leaves', () => {
+    let limited = 0;
+    fc.assert(
+      fc.property(
+        arbitraryView,
+        arbitraryRequest(),
+        arbitraryPolicies,
+        arbitraryQuota,
+        (view, request, policies, quota) => {
+          const answer = plan(view, request, { ...policies, quota });
+          if (!answer.ok) return;
+          const roles = request.containers.map(({ role }) => role);
+          const amounts = quotaAmounts(answer.allocation, roles, false);
+          for (const [vendor, { memory, cores }] of quota) {
+            const added = amounts.get(vendor);
+            if (added === undefined) continue;
+            limited += 1;
+            if (memory) expect(memory.used + added.memoryMiB).toBeLessThanOrEqual(memory.limit);
+            if (cores) expect(cores.used + added.corePercent).toBeLessThanOrEqual(cores.limit);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(limited).toBeGreaterThan(150);
+  });
+
+  it('keeps the cards of a container on one NUMA node where the pod asks for that', () => {
+    let several = 0;
+    fc.assert(
+      fc.property(arbitraryView, arbitraryRequest(), arbitraryRules, (view, request, rules) => {
+        const own = request.selectors.get('NVIDIA') ?? makeSelector();
+        const selectors = new Map([...request.selectors, ['NVIDIA', { ...own, numaBound: true }]]);
+        const answer = plan(view, { ...request, selectors }, rules);
+        if (!answer.ok) return;
+        for (const shares of answer.allocation) {
+          const ids = shares.flatMap(({ vendor, deviceId }) => (vendor === 'NVIDIA' ? [deviceId] : []));
+          const cards = view.devices.filter(({ device }) => ids.includes(device.id));
+          if (cards.length > 1) several += 1;
+          expect(new Set(cards.map(({ device }) => device.numa)).size).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+    expect(several).toBeGreaterThan(100);
+  });
+
+  it('gives every container as many healthy cards of its vendor as it asks for, of what it asks for', () => {
     fc.assert(
       fc.property(arbitraryView, arbitraryRequest(), arbitraryPolicies, (view, request, defaults) => {
         const answer = plan(view, request, defaults);
@@ -65,14 +148,19 @@ describe('every plan', () => {
         for (const [index, { devices }] of request.containers.entries()) {
           const shares = answer.allocation[index]!;
           const keys = new Set(shares.map(({ vendor, deviceId }) => deviceKey(vendor, deviceId)));
-          expect(keys.size).toBe(shares.length);
+          const plain = shares.filter(({ mig }) => mig === undefined);
+          expect(new Set(plain.map(({ deviceId }) => deviceId)).size).toBe(plain.length);
           expect(shares).toHaveLength(devices.reduce((sum, { count }) => sum + count, 0));
           for (const { vendor, count, corePercent } of devices) {
             const own = shares.filter((share) => share.vendor === vendor);
             expect(own).toHaveLength(count);
-            expect(own.every((share) => share.corePercent === corePercent)).toBe(true);
+            expect(own.every((share) => share.mig !== undefined || share.corePercent === corePercent)).toBe(
+              true,
+            );
           }
-          const usable = view.devices.filter(({ device, withheld }) => device.healthy && !withheld);
+          const usable = view.devices.filter(
+            ({ device, withheld, cordoned, unclear }) => device.healthy && !withheld && !cordoned && !unclear,
+          );
           const offered = new Set(usable.map(({ device }) => deviceKey(device.vendor, device.id)));
           expect([...keys].every((key) => offered.has(key))).toBe(true);
         }
@@ -103,82 +191,5 @@ describe('every plan', () => {
       }),
       { numRuns: 1000 },
     );
-  });
-
-  it('taken back after it was applied leaves the node as it was, and the same plan', () => {
-    fc.assert(
-      fc.property(arbitraryView, arbitraryRequest(), arbitraryPolicies, (view, request, defaults) => {
-        const answer = plan(view, request, defaults);
-        if (!answer.ok) return;
-        const usage = usageOf(request, answer.allocation);
-        const restored = withMoreUsed(withMoreUsed(view, usage), negated(usage));
-        expect(restored).toEqual(view);
-        expect(plan(restored, request, defaults)).toEqual(answer);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  it('does not depend on the order in which the node lists its cards', () => {
-    const shuffled = arbitraryView.chain((view) =>
-      fc.tuple(fc.constant(view), fc.shuffledSubarray([...view.devices], { minLength: view.devices.length })),
-    );
-    fc.assert(
-      fc.property(shuffled, arbitraryRequest(), arbitraryPolicies, ([view, devices], request, defaults) => {
-        const answer = plan(view, request, defaults);
-        const other = plan(withDevices(view, devices), request, defaults);
-        expect(other).toEqual(answer);
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('changes nothing of what it is given', () => {
-    fc.assert(
-      fc.property(arbitraryView, arbitraryRequest(), arbitraryPolicies, (view, request, defaults) => {
-        const before = structuredClone({ view, request, defaults });
-        plan(view, request, defaults);
-        expect({ view, request, defaults }).toEqual(before);
-      }),
-      { numRuns: 300 },
-    );
-  });
-});
-
-describe('for a pod of one container', () => {
-  /** How much of each card's use goes away: a percentage per dimension. */
-  const relief = fc.record({
-    slots: fc.nat({ max: 100 }),
-    memoryMiB: fc.nat({ max: 100 }),
-    corePercent: fc.nat({ max: 100 }),
-  });
-  const eased = (entry: DeviceView, less: DeviceUsage, mended: boolean): DeviceView => ({
-    device: { ...entry.device, healthy: entry.device.healthy || mended },
-    used: {
-      slots: Math.floor((entry.used.slots * (100 - less.slots)) / 100),
-      memoryMiB: Math.floor((entry.used.memoryMiB * (100 - less.memoryMiB)) / 100),
-      corePercent: Math.floor((entry.used.corePercent * (100 - less.corePercent)) / 100),
-    },
-    withheld: entry.withheld && !mended,
-  });
-
-  it('more free memory, slots, cores or healthy cards never turn a fit into a refusal', () => {
-    let fits = 0;
-    fc.assert(
-      fc.property(
-        arbitraryView,
-        arbitraryRequest({ maxContainers: 1 }),
-        arbitraryPolicies,
-        fc.array(fc.tuple(relief, fc.boolean()), { minLength: 8, maxLength: 8 }),
-        (view, request, defaults, reliefs) => {
-          if (!plan(view, request, defaults).ok) return;
-          fits += 1;
-          const devices = view.devices.map((entry, index) => eased(entry, ...reliefs[index]!));
-          expect(plan(withDevices(view, devices), request, defaults).ok).toBe(true);
-        },
-      ),
-      { numRuns: 2000 },
-    );
-    expect(fits).toBeGreaterThan(400);
   });
 });

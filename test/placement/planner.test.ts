@@ -2,12 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { type Plan, plan, type PolicyDefaults } from '../../src/placement/planner.ts';
 import { makePodRequest, type PodRequestFields } from '../support/requests.ts';
 import { makeView, type ViewFields } from '../support/views.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 const defaults: PolicyDefaults = {
   nodePolicy: 'binpack',
-  devicePolicy: { order: 'binpack', idleOnly: false },
+  devicePolicy: parseDevicePolicy('binpack'),
 };
-const spread = { order: 'spread', idleOnly: false } as const;
+const spread = parseDevicePolicy('spread');
 
 /** One text per container: `gpu-0 512MiB 30%`, several cards joined by `+`. */
 function cardsOf(answer: Plan): readonly string[] {
@@ -173,7 +174,7 @@ describe('how the containers of a pod share a node', () => {
       view: { devices: [{}, {}] },
       pod: {
         containers: [{ ...small, role: 'init' }, small, small],
-        devicePolicy: { order: 'spread', idleOnly: true },
+        devicePolicy: parseDevicePolicy('spread,mutex'),
       },
       want: ['gpu-1 512MiB 30%', 'gpu-1 512MiB 30%', 'gpu-0 512MiB 30%'],
     },

@@ -1,66 +1,60 @@
 /**
- * The planner once more, slow and plain: the judge of the fast one. It is written from the protocol's rules (spec
- * §5.3 to §6.4) and the planner's documented promises, and keeps nothing between two questions: what a card holds is
- * added up afresh from the list of shares for every card it looks at, and the best card is found by sorting them all.
+ * The planner once more, slow and plain: the judge of the fast one. It is the protocol's procedure word for word (spec
+ * §5.4 to §5.7, §6.3, §6.4, §8.3): for every container all cards of the vendor in the order of the policy, each asked
+ * rule by rule, one counter per refusal, until there are enough. It keeps nothing between two questions: what a card
+ * holds, which slices are taken and what the pod costs its namespace is added up afresh from the list of shares.
  *
- * Deliberate differences from HAMi, which both planners share: a withheld card is refused; a card is scored with the
- * request on it; a container sees the sidecars started before it; the node's score includes the pod; a dimension of
- * which a node has nothing does not count; and count resources are checked last.
+ * Deliberate differences from HAMi, which both planners share:
+ * - a card is scored with the request on it (Q20), and the order of cards is total;
+ * - an init container sees the sidecars started before it; MIG instances of init containers stay for the pod's life;
+ * - a MIG card whose slices are not known is not healthy; a withheld card is refused after the id rule; a MIG card
+ *   without profiles is refused after that (`ModeNotFit`), and makes no request one for MIG instances;
+ * - on a MIG card the quota and the card's memory are asked with what the profile has, rules 11 and 13 do not apply to a request for no compute
+ *   (profiles' percentages are rounded up and may add up to more than the card), and a request for 100 percent takes
+ *   the smallest profile with at least 90 percent of the card's memory (Q11);
+ * - NUMA binding orders by the NUMA node first, with `mutex`, too;
+ * - topology-aware compares the cards that fit, each once and each affordable as often as cards are wanted, within every
+ *   NUMA node if the pod is bound to one, and the first of the best linked sets wins (Q28); where there are too few of
+ *   them, cards are taken as without it;
+ * - the node's score includes the pod (Q20), a dimension of which a node has nothing does not count, and count resources
+ *   are checked last.
  */
 import type { Share } from '../../src/model/allocation.ts';
-import type { Device, DeviceUsage } from '../../src/model/device.ts';
-import type { DeviceView, NodeView } from '../../src/model/node-view.ts';
-import { type CardReason, cardReasons, type Refusal } from '../../src/model/reason.ts';
-import type {
-  ContainerRequest,
-  DevicePolicy,
-  DeviceRequest,
-  DeviceSelector,
-  PodRequest,
-} from '../../src/model/request.ts';
-import type { Plan, PolicyDefaults } from '../../src/placement/planner.ts';
+import type { NodeView } from '../../src/model/node-view.ts';
+import type { QuotaLimit } from '../../src/model/quota.ts';
+import type { CardReason, Refusal } from '../../src/model/reason.ts';
+import type { DeviceRequest, PodRequest } from '../../src/model/request.ts';
+import type { Plan, PlanRules } from '../../src/placement/planner.ts';
+import { bestLinked, inOrder } from './reference-order.ts';
+import {
+  firstRules,
+  type HeldShare,
+  laterRules,
+  type Limit,
+  limitInTheWay,
+  type Question,
+  refuses,
+  shareOf,
+  usedWith,
+} from './reference-rules.ts';
 
-/** A share with the place in the pod of the container that holds it. */
-interface HeldShare extends Share {
-  readonly container: number;
-}
-
-const dimensions = ['slots', 'corePercent', 'memoryMiB'] as const;
-
-export function referencePlan(view: NodeView, pod: PodRequest, defaults: PolicyDefaults): Plan {
-  const policy = pod.devicePolicy ?? defaults.devicePolicy;
+export function referencePlan(view: NodeView, pod: PodRequest, rules: PlanRules): Plan {
   const held: HeldShare[] = [];
   for (const [place, container] of pod.containers.entries()) {
     for (const wanted of container.devices) {
-      const beside = held.filter((share) => runsBeside(pod, share, place));
-      const cards = view.devices.filter(({ device }) => device.vendor === wanted.vendor);
-      const selector = pod.selectors.get(wanted.vendor);
-      const verdicts = cards.map((card) => ({
-        card,
-        reason: firstRefusal({
-          device: card.device,
-          withheld: card.withheld,
-          used: usedWith(card, beside),
-          wanted,
-          selector,
-          policy,
-        }),
-      }));
-      const fitting = verdicts.filter(({ reason }) => reason === undefined).map(({ card }) => card);
-      if (fitting.length < wanted.count) {
-        const reasons = verdicts.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
-        return { ok: false, refusal: refusalOf(view, container, wanted, reasons) };
-      }
-      const taken = ranked(fitting, beside, wanted, policy).slice(0, wanted.count);
-      for (const { device } of taken) {
-        held.push({
-          container: place,
-          vendor: device.vendor,
-          deviceId: device.id,
-          memoryMiB: needMiB(wanted, device),
-          corePercent: wanted.corePercent,
-        });
-      }
+      const question = {
+        view,
+        pod,
+        place,
+        container,
+        wanted,
+        selector: pod.selectors.get(wanted.vendor),
+        policy: pod.devicePolicy ?? rules.devicePolicy,
+        limits: limitsOf(rules, wanted),
+      };
+      const answer = fit(question, held);
+      if (!answer.ok) return answer;
+      held.push(...answer.picks);
     }
   }
   for (const [resource, wanted] of pod.counts) {
@@ -68,147 +62,99 @@ export function referencePlan(view: NodeView, pod: PodRequest, defaults: PolicyD
     if (free < wanted) return { ok: false, refusal: { code: 'NodeCountExhausted', resource, wanted, free } };
   }
   const allocation = pod.containers.map((_, place) =>
-    held
-      .filter((share) => share.container === place)
-      .map(({ vendor, deviceId, memoryMiB, corePercent }) => ({ vendor, deviceId, memoryMiB, corePercent })),
+    held.filter(({ container }) => container === place).map((share) => withoutPlace(share)),
   );
-  return { ok: true, allocation, score: scoreOf(view, pod, held, pod.nodePolicy ?? defaults.nodePolicy) };
+  return { ok: true, allocation, score: scoreOf(view, pod, held, pod.nodePolicy ?? rules.nodePolicy) };
 }
 
-/** Plain init containers have ended before anything behind them starts; all others still run. */
-function runsBeside(pod: PodRequest, share: HeldShare, place: number): boolean {
-  return share.container === place || pod.containers[share.container]?.role !== 'init';
+function withoutPlace({ vendor, deviceId, memoryMiB, corePercent, mig }: HeldShare): Share {
+  return { vendor, deviceId, memoryMiB, corePercent, ...(mig === undefined ? {} : { mig }) };
 }
 
-function usedWith(card: DeviceView, beside: readonly Share[]): DeviceUsage {
-  const own = beside.filter(
-    ({ vendor, deviceId }) => vendor === card.device.vendor && deviceId === card.device.id,
-  );
-  return {
-    slots: card.used.slots + own.length,
-    memoryMiB: own.reduce((sum, share) => sum + share.memoryMiB, card.used.memoryMiB),
-    corePercent: own.reduce((sum, share) => sum + share.corePercent, card.used.corePercent),
-  };
+/** Memory before cores. */
+function limitsOf({ quota }: PlanRules, { vendor }: DeviceRequest): readonly Limit[] {
+  const { memory, cores } = quota?.get(vendor) ?? {};
+  return [
+    ...(memory === undefined ? [] : [{ of: 'memoryMiB' as const, limit: memory }]),
+    ...(cores === undefined ? [] : [{ of: 'corePercent' as const, limit: cores }]),
+  ];
 }
 
-/** Spec §5.3 and Q30: MiB as written, percent of the card's own memory rounded down. */
-function needMiB({ memory }: DeviceRequest, device: Device): number {
-  if (memory.kind === 'mib') return memory.memoryMiB;
-  const hundredfold = device.memoryMiB * memory.percent;
-  return (hundredfold - (hundredfold % 100)) / 100;
-}
+type Fit =
+  | { readonly ok: true; readonly picks: readonly HeldShare[] }
+  | { readonly ok: false; readonly refusal: Refusal };
 
-interface Question {
-  readonly device: Device;
-  readonly withheld: boolean;
-  readonly used: DeviceUsage;
-  readonly wanted: DeviceRequest;
-  readonly selector: DeviceSelector | undefined;
-  readonly policy: DevicePolicy;
-}
-
-type Rule = readonly [CardReason, (question: Question) => boolean];
-
-/** Spec §5.6, rules 1 to 13 in their order; each says when it refuses. */
-const ladder: readonly Rule[] = [
-  ['CardNotHealth', ({ device }) => !device.healthy],
-  ['CardWithheld', ({ withheld }) => withheld],
-  ['CardTypeMismatch', ({ device, selector }) => !containsAny(device.type, selector?.useTypes, true)],
-  ['CardTypeMismatch', ({ device, selector }) => containsAny(device.type, selector?.avoidTypes, false)],
-  ['CardTypeMismatch', ({ device, selector }) => !(selector?.modes ?? device.mode).includes(device.mode)],
-  ['CardUuidMismatch', ({ device, selector }) => !isAnyOf(device.id, selector?.useIds, true)],
-  ['CardUuidMismatch', ({ device, selector }) => isAnyOf(device.id, selector?.avoidIds, false)],
-  ['ModeNotFit', ({ device }) => device.mode === 'mig'],
-  ['CardTimeSlicingExhausted', ({ device, used }) => used.slots >= device.slots],
-  ['ExclusiveDeviceAllocateConflict', ({ policy, used }) => policy.idleOnly && used.slots > 0],
-  [
-    'CardInsufficientMemory',
-    ({ device, used, wanted }) => used.memoryMiB + needMiB(wanted, device) > device.memoryMiB,
-  ],
-  [
-    'CardInsufficientCore',
-    ({ device, used, wanted }) => used.corePercent + wanted.corePercent > device.corePercent,
-  ],
-  [
-    'ExclusiveDeviceAllocateConflict',
-    ({ device, used, wanted }) => device.corePercent === 100 && wanted.corePercent === 100 && used.slots > 0,
-  ],
-  [
-    'CardComputeUnitsExhausted',
-    ({ device, used, wanted }) =>
-      device.corePercent !== 0 && used.corePercent >= device.corePercent && wanted.corePercent === 0,
-  ],
-];
-
-function firstRefusal(question: Question): CardReason | undefined {
-  return ladder.find(([, refuses]) => refuses(question))?.[0];
-}
-
-/** Whether a text contains one of the fragments, in any case; `whenEmpty` for no or an empty list. */
-function containsAny(text: string, fragments: readonly string[] = [], whenEmpty: boolean): boolean {
-  if (fragments.length === 0) return whenEmpty;
-  return fragments.some((fragment) => text.toUpperCase().includes(fragment.toUpperCase()));
-}
-
-function isAnyOf(text: string, list: readonly string[] = [], whenEmpty: boolean): boolean {
-  return list.length === 0 ? whenEmpty : list.some((item) => item === text);
-}
-
-/** Spec §6.3 with weights of 1 and §6.4: by fullness, then the highest NUMA node, index and id first. */
-function ranked(
-  cards: readonly DeviceView[],
-  beside: readonly Share[],
-  wanted: DeviceRequest,
-  { order }: DevicePolicy,
-): readonly DeviceView[] {
-  const fullness = (card: DeviceView) => {
-    const { device } = card;
-    if (dimensions.some((dimension) => device[dimension] === 0)) return 0;
-    const used = usedWith(card, beside);
-    return (
-      10 *
-      ((used.slots + 1) / device.slots +
-        (used.corePercent + wanted.corePercent) / device.corePercent +
-        (used.memoryMiB + needMiB(wanted, device)) / device.memoryMiB)
-    );
-  };
-  return [...cards].sort((a, b) => {
-    const [fullA, fullB] = [fullness(a), fullness(b)];
-    if (fullA !== fullB) return order === 'binpack' ? fullB - fullA : fullA - fullB;
-    if (a.device.numa !== b.device.numa) return b.device.numa - a.device.numa;
-    if (a.device.index !== b.device.index) return b.device.index - a.device.index;
-    return a.device.id > b.device.id ? -1 : 1;
-  });
-}
-
-function refusalOf(
-  view: NodeView,
-  container: ContainerRequest,
-  { vendor, count }: DeviceRequest,
-  reasons: readonly CardReason[],
-): Refusal {
-  const cards = view.devices.filter(({ device }) => device.vendor === vendor).length;
-  if (cards === 0) {
+/** Spec §5.5 and §5.6. `held` is what the containers so far were given. */
+function fit(question: Question, held: readonly HeldShare[]): Fit {
+  const { view, container, wanted, selector, policy } = question;
+  const { vendor, count } = wanted;
+  if (count <= 0) return { ok: true, picks: [] };
+  const cards = view.devices.filter(({ device }) => device.vendor === vendor);
+  if (cards.length === 0) {
     const detail = view.unavailable.get(vendor);
-    return detail === undefined
-      ? { code: 'NodeUnregistered', vendor }
-      : { code: 'NodeUnregistered', vendor, detail };
+    return {
+      ok: false,
+      refusal: { code: 'NodeUnregistered', vendor, ...(detail === undefined ? {} : { detail }) },
+    };
   }
-  if (cards < count)
-    return { code: 'NodeInsufficientDevice', container: container.name, vendor, wanted: count, cards };
-  const counted = cardReasons.map(
-    (code) => [code, reasons.filter((reason) => reason === code).length] as const,
-  );
+  const about = { container: container.name, vendor, wanted: count, cards: cards.length };
+  const hasMig = cards.some(({ device }) => device.mode === 'mig' && device.migProfiles !== undefined);
+  const isMigRequest = hasMig && (selector?.modes ?? 'mig').includes('mig');
+  if (count > cards.length && !isMigRequest) {
+    return { ok: false, refusal: { code: 'NodeInsufficientDevice', ...about } };
+  }
+
+  const ordered = inOrder(cards, question, held);
+  if (policy.topologyAware) {
+    const picks = bestLinked(ordered, question, held);
+    if (picks !== undefined) return { ok: true, picks };
+  }
+
+  const refused: Partial<Record<CardReason, number>> = {};
+  const countRefused = (reason: CardReason, times = 1) => {
+    if (times > 0) refused[reason] = (refused[reason] ?? 0) + times;
+  };
+  let picks: HeldShare[] = [];
+  let lastNuma: number | undefined;
+  let quota: QuotaLimit | undefined;
+  for (const card of ordered) {
+    const outright = refuses(firstRules, { ...question, card, held, picks, times: 1 });
+    if (outright !== undefined) {
+      countRefused(outright);
+      continue;
+    }
+    if (selector?.numaBound === true && card.device.numa !== lastNuma) {
+      countRefused('NumaNotFit', picks.length);
+      picks = [];
+      lastNuma = card.device.numa;
+    }
+    // The same MIG card is asked again after every instance.
+    for (;;) {
+      const asked = { ...question, card, held, picks, times: 1 };
+      const reason = refuses(laterRules, asked);
+      if (reason !== undefined) {
+        countRefused(reason);
+        if (reason === 'ResourceQuotaNotFit') quota = limitInTheWay(asked);
+        break;
+      }
+      picks.push(shareOf(asked));
+      if (picks.length === count) return { ok: true, picks };
+      if (card.device.mode !== 'mig') break;
+    }
+  }
   return {
-    code: 'AllocatedCardsInsufficientRequest',
-    container: container.name,
-    vendor,
-    wanted: count,
-    accepted: cards - reasons.length,
-    cards,
-    refused: Object.fromEntries(counted.filter(([, times]) => times > 0)),
+    ok: false,
+    refusal: {
+      code: 'AllocatedCardsInsufficientRequest',
+      ...about,
+      accepted: picks.length,
+      refused,
+      ...(quota === undefined ? {} : { quota }),
+    },
   };
 }
+
+const dimensions = ['slots', 'corePercent', 'memoryMiB'] as const;
 
 /** Spec §6.1, with the pod on the node and in percent: what runs side by side in the end, none beyond the whole. */
 function scoreOf(

@@ -11,8 +11,10 @@ const share = (deviceId: string, memoryMiB: number, corePercent: number, vendor 
   memoryMiB,
   corePercent,
 });
+const layoutOf = () => 'all' as const;
+const pod = { annotations: {}, containers: [] };
 const metadataOf = (allocation: Allocation, node = 'node67', vendors = nvidiaVendors) =>
-  bindingMetadata(allocation, { node, nowMs, vendors });
+  bindingMetadata({ pod, allocation, node, nowMs, vendors, layoutOf });
 
 describe('the metadata of a Binding', () => {
   it('is what the reference writes in two patches, byte for byte (spec §1.8)', () => {
@@ -78,5 +80,70 @@ describe('the metadata of a Binding', () => {
     const metadata = metadataOf([[share('GPU-a', 1, 0)]], node);
     expect(metadata.labels).toEqual(wantLabels);
     expect(metadata.annotations['hami.io/vgpu-node']).toBe(node);
+  });
+});
+
+describe('the reserved MIG instances of a Binding (spec §1.10)', () => {
+  const key = 'hami.io/vgpu-mig-allocations';
+  const instance = { profile: '2g.10gb', placement: { start: 2, size: 2 } };
+  const cut = { ...share('GPU-a', 9984, 29), mig: instance };
+  const write = (annotations: Record<string, string>, allocation: Allocation) =>
+    bindingMetadata({
+      pod: { annotations, containers: [] },
+      allocation,
+      node: 'n1',
+      nowMs,
+      vendors: nvidiaVendors,
+      layoutOf,
+    }).annotations[key];
+
+  it('name container and place, card, profile and slices', () => {
+    expect(write({}, [[], [share('GPU-b', 1, 0), cut]])).toBe(
+      '[{"containerIndex":1,"deviceIndex":1,"gpuUUID":"GPU-a","profile":"2g.10gb","placement":{"start":2,"size":2}}]',
+    );
+  });
+
+  it('are not written for plain cards', () => {
+    expect(write({}, [[share('GPU-a', 1, 0)]])).toBeUndefined();
+  });
+
+  it('Q11: replace those that another scheduler left from another placement', () => {
+    expect(write({ [key]: '[{"stale":true}]' }, [[share('GPU-a', 1, 0)]])).toBe('[]');
+  });
+});
+
+describe('the entries for a plugin that counts app containers alone (up to v2.8)', () => {
+  const container = (role: 'init' | 'sidecar' | 'app') => ({ name: role, role, limits: {}, requests: {} });
+  const given = share('GPU-a', 500, 3);
+  it.each([
+    {
+      name: 'begin with the first app container',
+      roles: ['init', 'app'],
+      held: [[], [given]],
+      want: 'GPU-a,NVIDIA,500,3:;',
+    },
+    {
+      name: 'leave out sidecars, too',
+      roles: ['sidecar', 'app', 'app'],
+      held: [[], [], [given]],
+      want: ';GPU-a,NVIDIA,500,3:;',
+    },
+    {
+      name: 'are those of all containers where an init container holds shares',
+      roles: ['init', 'app'],
+      held: [[given], [given]],
+      want: 'GPU-a,NVIDIA,500,3:;GPU-a,NVIDIA,500,3:;',
+    },
+  ] as const)('$name', ({ roles, held, want }) => {
+    const { annotations } = bindingMetadata({
+      pod: { annotations: {}, containers: roles.map(container) },
+      allocation: held,
+      node: 'n1',
+      nowMs,
+      vendors: nvidiaVendors,
+      layoutOf: () => 'apps',
+    });
+    expect(annotations['hami.io/vgpu-devices-allocated']).toBe(want);
+    expect(annotations['hami.io/vgpu-devices-to-allocate']).toBe(want);
   });
 });

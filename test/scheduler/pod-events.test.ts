@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Refusal } from '../../src/model/reason.ts';
-import { refusedMessage } from '../../src/scheduler/pod-events.ts';
+import { refusedEvent } from '../../src/scheduler/pod-events.ts';
 import { podObject } from '../state/support/device-states.ts';
 import { byName, flush, makeWorld } from './support/scheduler-world.ts';
 import { boundOutcome, rejectedOutcome } from './support/scripted-writer.ts';
@@ -16,24 +16,61 @@ const full: Refusal = {
   refused: { CardInsufficientMemory: 1, CardNotHealth: 1 },
 };
 
-describe('the message about refused nodes', () => {
-  it('counts the nodes of every reason, most first, and names a few', () => {
-    const refused = new Map<string, Refusal>([
-      ['c', unregistered],
-      ['b', full],
-      ['a', full],
-    ]);
-    expect(refusedMessage(refused)).toBe(
-      'no available node, 3 nodes do not meet: 2 nodes 1/2 CardInsufficientMemory, 1/2 CardNotHealth(a,b), 1 nodes node unregistered(c)',
+const pod = { namespace: 'default', name: 'pod-1', uid: 'uid-1' };
+const eventOf = (...refused: readonly (readonly [string, Refusal])[]) => refusedEvent(pod, new Map(refused));
+
+describe('the event about refused nodes', () => {
+  it('counts nodes and cards of every reason, most nodes first, and names a few', () => {
+    expect(eventOf(['c', unregistered], ['b', full], ['a', full])).toEqual({
+      pod,
+      type: 'Warning',
+      reason: 'FilteringFailed',
+      message:
+        'no available node, 3 nodes do not meet: 2 nodes 2/4 CardInsufficientMemory(a,b), ' +
+        '2 nodes 2/4 CardNotHealth(a,b), 1 nodes node unregistered(c)',
+      cause: 'CardInsufficientMemory, CardNotHealth, node unregistered',
+    });
+  });
+
+  it('counts the cards that would do, too', () => {
+    const accepted = { ...full, wanted: 2, accepted: 1, refused: { CardCordoned: 1 } };
+    expect(eventOf(['a', accepted]).message).toMatch(
+      /: 1 nodes 1\/2 AllocatedCardsInsufficientRequest\(a\), 1 nodes 1\/2 CardCordoned\(a\)$/,
     );
   });
 
-  it('is bounded however many nodes and reasons there are (Q23)', () => {
+  it.each([
+    { name: 'other nodes of the sample', next: [['x', full]], wantNews: false },
+    {
+      name: 'more nodes',
+      next: [
+        ['a', full],
+        ['b', full],
+      ],
+      wantNews: false,
+    },
+    { name: 'other counters', next: [['a', { ...full, cards: 8 }]], wantNews: false },
+    { name: 'one reason less', next: [['a', { ...full, refused: { CardNotHealth: 2 } }]], wantNews: true },
+    {
+      name: 'one reason more',
+      next: [
+        ['a', full],
+        ['b', unregistered],
+      ],
+      wantNews: true,
+    },
+  ] as const)('is news or not by its reasons alone: $name', ({ next, wantNews }) => {
+    const before = eventOf(['a', full]);
+    expect(eventOf(...next).cause !== before.cause).toBe(wantNews);
+    expect(eventOf(...next).message).not.toBe(before.message);
+  });
+
+  it('Q23: is bounded however many nodes and reasons there are', () => {
     const many = Array.from({ length: 900 }, (_, index): [string, Refusal] => [
       `node-${index}`,
       { code: 'RequestInvalid', problems: [`reason ${index % 9}`] },
     ]);
-    const message = refusedMessage(new Map(many));
+    const { message } = eventOf(...many.reverse());
     expect(message).toContain(
       '900 nodes do not meet: 100 nodes RequestInvalid: reason 0(node-0,node-108,node-117,…)',
     );

@@ -17,10 +17,11 @@ import {
   type World,
 } from './support/scheduler-world.ts';
 import { boundOutcome } from './support/scripted-writer.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 const gpu = { count: 1, memoryMiB: 4096 };
 const pod = gpuPod({ gpu });
-const spread: PolicyDefaults = { nodePolicy: 'spread', devicePolicy: { order: 'binpack', idleOnly: false } };
+const spread: PolicyDefaults = { nodePolicy: 'spread', devicePolicy: parseDevicePolicy('binpack') };
 
 /** One-card nodes `n1`…, of which so many MiB are in use by one pod each. */
 function worldUsing(memoryMiB: readonly number[], policies: PolicyDefaults = binpackBinpack): World {

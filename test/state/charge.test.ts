@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TextMap } from '../../src/model/cluster-objects.ts';
-import { chargeOf, readAllocation, type Trust } from '../../src/state/charge.ts';
+import { readAllocation } from '../../src/state/annotated-allocation.ts';
+import { chargeOf, type Trust, withheldCards } from '../../src/state/charge.ts';
 import { readPodRequest } from '../../src/vendors/pod-request.ts';
 import type { Vendor } from '../../src/vendors/vendor.ts';
 import { type ContainerObjectFields, gpuLimits } from '../support/kubernetes-objects.ts';
@@ -25,7 +26,8 @@ interface Bound {
 function charge({ containers, annotations, trust, vendors = nvidiaVendors }: Bound) {
   const pod = podObject({ nodeName: 'n1', containers, annotations });
   const annotated = readAllocation(pod, vendors);
-  const { allocation, withheld } = chargeOf({
+  const roles = pod.containers.map(({ role }) => role);
+  const { allocation, unknown } = chargeOf({
     request: readPodRequest(pod, vendors).request,
     annotated,
     trust,
@@ -38,7 +40,7 @@ function charge({ containers, annotations, trust, vendors = nvidiaVendors }: Bou
         .map(({ deviceId, memoryMiB, corePercent }) => `${deviceId} ${memoryMiB}/${corePercent}`)
         .join(' + '),
     ),
-    withheld: Object.fromEntries(withheld),
+    withheld: Object.fromEntries(withheldCards(unknown, roles, false)),
     problems: annotated.problems.map(({ annotation }) => annotation),
   };
 }
@@ -101,6 +103,7 @@ describe('an allocation without trust', () => {
     value: string;
     wantShares: readonly string[];
     wantWithheld?: number;
+    wantProblems?: readonly string[];
   }[] = [
     {
       name: 'is raised to the request in memory and in cores',
@@ -172,19 +175,20 @@ describe('an allocation without trust', () => {
       value: 'gpu-1,NVIDIA,16,0:;',
       wantShares: ['gpu-1 8192/100'],
     },
-    {
-      name: 'that is empty withholds what is asked',
+    ...['', ';', 'xx;'].map((value) => ({
+      name: `that names no device (${JSON.stringify(value)}) withholds what is asked, and is reported`,
       containers: [asks(1, 3000)],
-      value: ';',
+      value,
       wantShares: [''],
       wantWithheld: 1,
-    },
+      wantProblems: [allocated],
+    })),
   ];
-  it.each(cases)('$name', ({ containers, value, wantShares, wantWithheld }) => {
+  it.each(cases)('$name', ({ containers, value, wantShares, wantWithheld, wantProblems = [] }) => {
     expect(charge({ containers, annotations: onN1(value), trust: 'at-least-request' })).toEqual({
       shares: wantShares,
       withheld: wantWithheld === undefined ? {} : { NVIDIA: wantWithheld },
-      problems: [],
+      problems: wantProblems,
     });
   });
 });

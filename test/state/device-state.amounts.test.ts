@@ -1,9 +1,34 @@
 /** What a view says beside the usage of cards: withheld cards, the idle node, host amounts and the count resource. */
 import { describe, expect, it } from '@jest/globals';
 import { gpuLimits } from '../support/kubernetes-objects.ts';
-import { cardsOf, gpuPod, makeState, nodeObject } from './support/device-states.ts';
+import {
+  allocationAnnotations,
+  cardsOf,
+  gpuPod,
+  makeState,
+  nodeObject,
+  podObject,
+} from './support/device-states.ts';
 
 describe('withheld cards', () => {
+  it('for an init container that has ended well are free again', () => {
+    const limits = gpuLimits({ count: 1, memoryMiB: 10 });
+    const pod = (exitCode?: number) =>
+      podObject({
+        nodeName: 'n1',
+        annotations: allocationAnnotations('n1', 'gpu-0,NVIDIA,10,0:;'),
+        containers: [
+          { name: 'first', role: 'init', limits, ...(exitCode === undefined ? {} : { state: { exitCode } }) },
+          { name: 'main', limits, state: 'running' },
+        ],
+      });
+    const state = makeState({ nodes: [{ devices: [{}, {}] }] });
+    state.applyPod(pod(), 0);
+    expect(cardsOf(state)).toEqual({ 'gpu-0': '1/10/0', 'gpu-1': '0/0/0 withheld' });
+    state.applyPod(pod(0), 0);
+    expect(cardsOf(state)).toEqual({ 'gpu-0': '1/10/0', 'gpu-1': '0/0/0' });
+  });
+
   const unknown = (name: string) => gpuPod({ name, nodeName: 'n1' });
 
   it('are the least used, then the lowest', () => {

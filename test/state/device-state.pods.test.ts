@@ -109,7 +109,7 @@ describe('a bound pod', () => {
     expect(cardsOf(state)).toEqual(charged);
   });
 
-  it('is charged when it is first seen while it is being deleted (Q7)', () => {
+  it('Q7: is charged when it is first seen while it is being deleted', () => {
     const state = oneCard();
     state.applyPod(gpuPod({ ...bound, deletionTimestamp: '2026-01-01T00:00:00Z' }), 0);
     expect(cardsOf(state)).toEqual(charged);
@@ -191,7 +191,7 @@ describe('init containers', () => {
       ],
     });
 
-  it('count with their peak until they have finished, then not at all; sidecars go on counting (Q29)', () => {
+  it('Q29: count with their peak until they have finished, then not at all; sidecars go on counting', () => {
     const state = oneCard();
     state.applyPod(pod('running'), 0);
     expect(cardsOf(state)).toEqual({ 'gpu-0': '2/6000/0' });

@@ -57,7 +57,7 @@ describe('the device state', () => {
         expect(everything(cluster.state)).toEqual(everything(cluster.fromScratch(reversed)));
         for (const entry of cluster.state.entries()) {
           seen.bound += 1;
-          if (entry.withheld.size > 0) seen.withheld += 1;
+          if (entry.load.withheld.size > 0) seen.withheld += 1;
         }
         seen.pending += [...cluster.state.pendingPods()].length;
       }),

@@ -1,80 +1,76 @@
 /**
- * Random nodes and pods for property tests. Numbers come from short lists, so that exact fits, ties and full cards
- * are common instead of one in a million. fast-check owns the chance: it prints the seed of a failure and shrinks it.
+ * Random nodes, pods and rules for property tests, of numbers that often meet exactly. fast-check owns the chance: it
+ * prints the seed of a failure and shrinks it.
  */
 import fc from 'fast-check';
 import type { ContainerRole } from '../../src/model/container-role.ts';
 import type { NodeView } from '../../src/model/node-view.ts';
-import type { DevicePolicy, DeviceSelector, NodePolicy, PodRequest } from '../../src/model/request.ts';
+import type { NamespaceQuota, QuotaLimit } from '../../src/model/quota.ts';
+import type {
+  DevicePolicy,
+  DeviceSelector,
+  NodePolicy,
+  PodRequest,
+  ScoringWeights,
+} from '../../src/model/request.ts';
+import type { PlanRules } from '../../src/placement/planner.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
+import { arbitraryCard, arbitraryVendor, often, otherVendor } from './arbitrary-cards.ts';
 import { type ContainerFields, type DeviceRequestFields, makePodRequest, makeSelector } from './requests.ts';
 import { type CardFields, countResource, makeView } from './views.ts';
 
-/** One usual value, `weight` times as often as any one of the rarer ones. */
-function often<T>(usual: T, rare: readonly T[], weight: number): fc.Arbitrary<T> {
-  return fc.oneof(
-    { arbitrary: fc.constant(usual), weight },
-    { arbitrary: fc.constantFrom(...rare), weight: rare.length },
-  );
+/** Points from each card to each other, by position; undefined where a plugin says nothing about its cards. */
+const arbitraryLinks = fc.option(
+  fc.array(often(10, [0, 20, 100, 110, 210, -5], 3), { minLength: 64, maxLength: 64 }),
+  { nil: undefined },
+);
+
+function linksOf(points: readonly number[] | undefined, position: number, cards: number): CardFields {
+  if (points === undefined) return {};
+  const others = Array.from({ length: cards }, (_, other) => other).filter((other) => other !== position);
+  return {
+    linkScores: new Map(others.map((other) => [`gpu-${other}`, points[(8 * position + other) % 64] ?? 0])),
+  };
 }
 
-/** The second family, so that nothing may take every card of a node for the vendor's own. */
-export const otherVendor = 'DCU';
-const arbitraryVendor = often('NVIDIA', [otherVendor], 3);
+export interface NodeShape {
+  readonly minCards?: number;
+  readonly maxCards?: number;
+}
 
-const types = ['NVIDIA A100-SXM4-40GB', 'NVIDIA A10', 'NVIDIA-Tesla V100-PCIE-32GB'];
+/** A node of some cards, most of the time with room left in its count resource. */
+export function arbitraryNode({ minCards = 0, maxCards = 8 }: NodeShape = {}): fc.Arbitrary<NodeView> {
+  const many = Math.max(minCards, Math.min(4, maxCards));
+  return fc
+    .record({
+      cards: fc.oneof(
+        { arbitrary: fc.array(arbitraryCard, { minLength: many, maxLength: maxCards }), weight: 3 },
+        { arbitrary: fc.array(arbitraryCard, { minLength: minCards, maxLength: many }), weight: 1 },
+      ),
+      links: arbitraryLinks,
+      free: often(40, [4, 2, 1, 0, -1], 16),
+      unavailable: fc.boolean(),
+    })
+    .map(({ cards, links, free, unavailable }) =>
+      makeView({
+        devices: cards.map((card, position) => ({
+          ...card,
+          id: `gpu-${position}`,
+          ...linksOf(links, position, cards.length),
+        })),
+        countFree: { [countResource]: free },
+        unavailable: unavailable ? { [otherVendor]: 'its plugin does not run' } : {},
+      }),
+    );
+}
 
-/** How full a card is: mostly within its capacity, sometimes beyond, as after a change of its register. */
-const fullness = often(0, [0.2, 0.5, 0.75, 1, 1.25], 8);
-
-/** Healthy and unscaled for the most part; zero slots, cores or memory, and scaled cores, now and then. */
-const arbitraryCard: fc.Arbitrary<CardFields> = fc
-  .record({
-    vendor: arbitraryVendor,
-    index: fc.nat({ max: 9 }),
-    type: fc.constantFrom(...types),
-    slots: often(10, [4, 2, 1, 0], 12),
-    memoryMiB: often(8192, [1000, 999, 128, 0], 12),
-    corePercent: often(100, [150, 50, 0], 12),
-    numa: fc.nat({ max: 1 }),
-    mode: often('hami-core', ['mig'], 5),
-    trouble: often('none', ['unhealthy', 'withheld'], 14),
-    fullness: fc.tuple(fc.boolean(), fullness, fullness, fullness),
-  })
-  .map(({ trouble, fullness: [idle, slots, memory, cores], ...device }) => ({
-    ...device,
-    healthy: trouble !== 'unhealthy',
-    withheld: trouble === 'withheld',
-    used: idle
-      ? {}
-      : {
-          slots: Math.ceil(device.slots * slots),
-          memoryMiB: Math.ceil(device.memoryMiB * memory),
-          corePercent: Math.ceil(device.corePercent * cores),
-        },
-  }));
-
-/** A node of up to eight cards, most of the time with room left in its count resource. */
-export const arbitraryView: fc.Arbitrary<NodeView> = fc
-  .record({
-    cards: fc.oneof(
-      { arbitrary: fc.array(arbitraryCard, { minLength: 4, maxLength: 8 }), weight: 3 },
-      { arbitrary: fc.array(arbitraryCard, { maxLength: 3 }), weight: 1 },
-    ),
-    free: often(40, [4, 2, 1, 0, -1], 16),
-    unavailable: fc.boolean(),
-  })
-  .map(({ cards, free, unavailable }) =>
-    makeView({
-      devices: cards.map((card, position) => ({ ...card, id: `gpu-${position}` })),
-      countFree: { [countResource]: free },
-      unavailable: unavailable ? { [otherVendor]: 'its plugin does not run' } : {},
-    }),
-  );
+/** Up to eight cards. */
+export const arbitraryView = arbitraryNode();
 
 const arbitraryDeviceRequest: fc.Arbitrary<DeviceRequestFields> = fc.record(
   {
-    count: often(1, [0, 2, 3, 4], 6),
-    memoryMiB: often(64, [0, 1, 500, 999, 2048, 8192], 8),
+    count: often(1, [0, 2, 2, 3, 4, 7], 8),
+    memoryMiB: often(64, [0, 1, 500, 999, 2048, 6000, 8192, 20_000], 10),
     memoryPercent: often(10, [0, 1, 33, 50, 100], 8),
     corePercent: often(0, [10, 25, 50, 100], 5),
   },
@@ -89,27 +85,70 @@ const arbitraryDevices: fc.Arbitrary<readonly DeviceRequestFields[]> = fc
   })
   .map(({ vendors, asked }) => vendors.map((vendor, index) => ({ ...asked[index], vendor })));
 
-const arbitrarySelector: fc.Arbitrary<DeviceSelector> = fc
-  .record(
-    {
-      useTypes: fc.subarray(['a10', 'tesla', 'v100', 'h100']),
-      avoidTypes: fc.subarray(['a100', 'tesla']),
-      useIds: fc.subarray(['gpu-0', 'gpu-1', 'gpu-2', 'gpu-3', 'gpu-4']),
-      avoidIds: fc.subarray(['gpu-1', 'gpu-5']),
-      modes: fc.constantFrom('hami-core', 'mig,hami-core', 'mps', ''),
-    },
-    { requiredKeys: [] },
-  )
-  .map(makeSelector);
+const arbitrarySelector: fc.Arbitrary<DeviceSelector> = fc.oneof(
+  { arbitrary: fc.constant(makeSelector({ numaBound: true })), weight: 2 },
+  {
+    arbitrary: fc
+      .record(
+        {
+          useTypes: fc.subarray(['a10', 'tesla', 'v100', 'h100']),
+          avoidTypes: fc.subarray(['a100', 'tesla']),
+          useIds: fc.subarray(['gpu-0', 'gpu-1', 'gpu-2', 'gpu-3', 'gpu-4']),
+          avoidIds: fc.subarray(['gpu-1', 'gpu-5']),
+          modes: fc.constantFrom('hami-core', 'mig,hami-core', 'mig', 'mps', ''),
+          numaBound: fc.boolean(),
+        },
+        { requiredKeys: [] },
+      )
+      .map(makeSelector),
+    weight: 3,
+  },
+);
 
-const arbitraryDevicePolicy: fc.Arbitrary<DevicePolicy> = fc.record({
-  order: fc.constantFrom('binpack', 'spread'),
-  idleOnly: often(false, [true], 6),
-});
+const policyWords = [
+  ...['spread', 'spread', 'mutex', 'numa', 'topology-aware', 'topology-aware'],
+  ...['numa,binpack', 'spread,numa', 'mutex,binpack', 'mutex,numa', 'topology-aware,binpack', 'what,ever'],
+];
+const arbitraryDevicePolicy: fc.Arbitrary<DevicePolicy> = often('binpack', policyWords, 4).map(
+  parseDevicePolicy,
+);
 export const arbitraryPolicies = fc.record({
   nodePolicy: fc.constantFrom<NodePolicy>('binpack', 'spread'),
   devicePolicy: arbitraryDevicePolicy,
 });
+
+const weight = fc.constantFrom(0, 1, 3);
+const arbitraryWeights: fc.Arbitrary<ScoringWeights> = fc
+  .record({ slots: weight, cores: weight, memory: weight })
+  .filter(({ slots, cores, memory }) => slots + cores + memory > 0);
+
+function arbitraryLimit(resource: string, limits: readonly number[]): fc.Arbitrary<QuotaLimit> {
+  return fc.record({
+    resource: fc.constant(resource),
+    quota: fc.constantFrom('team', 'all'),
+    limit: fc.constantFrom(...limits),
+    used: fc.constantFrom(0, 0, 64, 500),
+  });
+}
+
+/** Limits that some pods of `arbitraryRequest` keep and others do not. */
+export const arbitraryQuota: fc.Arbitrary<NamespaceQuota> = fc
+  .record({
+    vendor: arbitraryVendor,
+    limits: fc.record(
+      {
+        memory: arbitraryLimit('limits.nvidia.com/gpumem', [0, 64, 700, 1500, 3000, 10_000, 50_000]),
+        cores: arbitraryLimit('limits.nvidia.com/gpucores', [0, 25, 75, 564, 600, 700]),
+      },
+      { requiredKeys: [] },
+    ),
+  })
+  .map(({ vendor, limits }) => new Map([[vendor, limits]]));
+
+/** What holds for a pod that brings nothing of its own; most namespaces have no quota. */
+export const arbitraryRules: fc.Arbitrary<PlanRules> = fc
+  .tuple(arbitraryPolicies, fc.oneof(fc.constant(undefined), fc.constant(undefined), arbitraryQuota))
+  .map(([policies, quota]) => (quota === undefined ? policies : { ...policies, quota }));
 
 export interface PodShape {
   readonly minContainers?: number;
@@ -135,8 +174,9 @@ export function arbitraryRequest({
       selected: arbitraryVendor,
       wantedCount: fc.constantFrom(0, 1, 2, 4, 5),
       policies: fc.option(arbitraryPolicies, { nil: undefined }),
+      weights: fc.oneof(fc.constant(undefined), fc.constant(undefined), arbitraryWeights),
     })
-    .map(({ containers, selector, selected, wantedCount, policies }) =>
+    .map(({ containers, selector, selected, wantedCount, policies, weights }) =>
       makePodRequest({
         containers: [
           ...containers.filter(({ role }) => role !== 'app'),
@@ -145,6 +185,7 @@ export function arbitraryRequest({
         selectors: selector === undefined ? {} : { [selected]: selector },
         counts: wantedCount === 0 ? {} : { [countResource]: wantedCount },
         ...policies,
+        ...(weights === undefined ? {} : { weights }),
       }),
     );
 }

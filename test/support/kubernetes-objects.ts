@@ -144,6 +144,13 @@ export function registerValue(devices: readonly Device[]): string {
       numa: device.numa || undefined,
       mode: device.mode || undefined,
       health: device.healthy || undefined,
+      migProfiles: device.migProfiles?.map(({ name, memoryMiB, corePercent, slices, placements }) => ({
+        name,
+        memoryMB: memoryMiB,
+        core: corePercent,
+        sliceCount: slices,
+        placements,
+      })),
     })),
   );
 }

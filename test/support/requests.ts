@@ -11,6 +11,7 @@ import type {
   DeviceSelector,
   NodePolicy,
   PodRequest,
+  ScoringWeights,
 } from '../../src/model/request.ts';
 
 /** MiB wins over percent, and with neither the request is for the whole card, as in a pod. */
@@ -39,6 +40,8 @@ export interface PodRequestFields {
   readonly counts?: Readonly<Record<string, number>>;
   readonly nodePolicy?: NodePolicy;
   readonly devicePolicy?: DevicePolicy;
+  readonly weights?: ScoringWeights;
+  readonly priority?: number;
 }
 
 export function makeDeviceRequest(fields: DeviceRequestFields = {}): DeviceRequest {
@@ -51,7 +54,7 @@ export function makeDeviceRequest(fields: DeviceRequestFields = {}): DeviceReque
 }
 
 export function makeSelector(fields: Partial<DeviceSelector> = {}): DeviceSelector {
-  return { useTypes: [], avoidTypes: [], useIds: [], avoidIds: [], ...fields };
+  return { useTypes: [], avoidTypes: [], useIds: [], avoidIds: [], numaBound: false, ...fields };
 }
 
 export function makePodRequest(fields: PodRequestFields = {}): PodRequest {
@@ -65,6 +68,8 @@ export function makePodRequest(fields: PodRequestFields = {}): PodRequest {
       Object.entries(rest.selectors ?? {}).map(([vendor, selector]) => [vendor, makeSelector(selector)]),
     ),
     counts: new Map(Object.entries(rest.counts ?? {})),
+    priority: rest.priority ?? 0,
+    ...(rest.weights === undefined ? {} : { weights: rest.weights }),
     ...(rest.nodePolicy === undefined ? {} : { nodePolicy: rest.nodePolicy }),
     ...(rest.devicePolicy === undefined ? {} : { devicePolicy: rest.devicePolicy }),
   };

@@ -3,6 +3,7 @@
  * `makeView({ devices: [{ used: { slots: 1 } }, {}] })` is a node with two like cards, one of them in use.
  */
 import { compareDevices, type Device, type DeviceUsage, noUsage } from '../../src/model/device.ts';
+import type { MigPlacement } from '../../src/model/mig.ts';
 import { makeNodeView, type NodeView } from '../../src/model/node-view.ts';
 
 /** The count resource that `makeView` offers and `makePodRequest` counts. */
@@ -29,6 +30,9 @@ export function makeDevice(fields: Partial<Device> = {}): Device {
 export interface CardFields extends Partial<Device> {
   readonly used?: Partial<DeviceUsage>;
   readonly withheld?: boolean;
+  readonly cordoned?: boolean;
+  readonly occupied?: readonly MigPlacement[];
+  readonly unclear?: boolean;
 }
 
 export interface ViewFields {
@@ -43,11 +47,16 @@ export interface ViewFields {
 
 export function makeView({ name = 'n1', generation = 1, devices = [], ...rest }: ViewFields = {}): NodeView {
   const cards = devices
-    .map(({ used, withheld = false, ...fields }, index) => ({
-      device: makeDevice({ index, ...fields }),
-      used: { ...noUsage, ...used },
-      withheld,
-    }))
+    .map(
+      ({ used, withheld = false, cordoned = false, occupied = [], unclear = false, ...fields }, index) => ({
+        device: makeDevice({ index, ...fields }),
+        used: { ...noUsage, ...used },
+        withheld,
+        cordoned,
+        occupied,
+        unclear,
+      }),
+    )
     .sort((a, b) => compareDevices(a.device, b.device));
   const slots = cards.reduce((sum, { device }) => sum + device.slots, 0);
   return makeNodeView({

@@ -32,6 +32,7 @@ describe('makeMetrics', () => {
       'tessera_malformed_total counter',
       'tessera_nodes gauge',
       'tessera_outside_sample_total counter',
+      'tessera_preempt_duration_seconds histogram',
       'tessera_prioritize_duration_seconds histogram',
       'tessera_prioritize_failed_total counter',
       'tessera_refusals_total counter',

@@ -84,6 +84,61 @@ describe('discover', () => {
   });
 });
 
+describe('discover joins the cards with their links', () => {
+  const discovered = (score: TextMap, register = `[{"id":"GPU-a"},{"id":"GPU-b","index":1}]`) =>
+    nvidia().discover({
+      name: 'n1',
+      resourceVersion: '1',
+      labels: {},
+      annotations: { 'hami.io/node-nvidia-register': register, ...score },
+      allocatable: { [gpu]: '10' },
+    });
+  const scored = (value: string) => ({ 'hami.io/node-nvidia-score': value });
+  const cases: { name: string; score: TextMap; want: Readonly<Record<string, [string, number][]>> }[] = [
+    { name: 'a node that says nothing of links', score: {}, want: {} },
+    {
+      name: 'every card has its own links',
+      score: scored('[{"uuid":"GPU-b","score":{"GPU-a":7}},{"uuid":"GPU-a","score":{"GPU-b":9}}]'),
+      want: { 'GPU-a': [['GPU-b', 9]], 'GPU-b': [['GPU-a', 7]] },
+    },
+    {
+      name: 'a card that the scores leave out has none, a card that is not registered stays unknown',
+      score: scored('[{"uuid":"GPU-z","score":{"GPU-a":7}},{"uuid":"GPU-b","score":{"GPU-a":7}}]'),
+      want: { 'GPU-b': [['GPU-a', 7]] },
+    },
+  ];
+  it.each(cases)('$name', ({ score, want }) => {
+    const discovery = discovered(score);
+    if (discovery.kind !== 'devices') throw new Error(discovery.kind);
+    expect(discovery.problem).toBeUndefined();
+    expect(discovery.devices.map(({ id }) => id)).toEqual(['GPU-a', 'GPU-b']);
+    const linked = discovery.devices.filter(({ linkScores }) => linkScores !== undefined);
+    expect(Object.fromEntries(linked.map(({ id, linkScores }) => [id, [...(linkScores ?? [])]]))).toEqual(
+      want,
+    );
+  });
+
+  it('joins the CSV form, too', () => {
+    const discovery = discovered(scored('[{"uuid":"GPU-a","score":{"GPU-b":9}}]'), 'GPU-a,1,1,1,T,0,true:');
+    expect(discovery.kind === 'devices' && discovery.devices[0]?.linkScores).toEqual(new Map([['GPU-b', 9]]));
+  });
+
+  it.each(['', '[null]', '{}', '[{"uuid":"GPU-a","score":{"GPU-b":"9"}}]'])(
+    'Q26: the broken scores %j cost no card; they are reported',
+    (value) => {
+      expect(discovered(scored(value))).toEqual({
+        ...discovered({}),
+        problem: expect.stringMatching(/^hami\.io\/node-nvidia-score: ./),
+      });
+    },
+  );
+
+  it('reports the register, not the scores, when both are broken', () => {
+    const discovery = discovered(scored('['), '[');
+    expect(discovery.kind === 'malformed' && discovery.problem).toMatch(/^hami\.io\/node-nvidia-register: ./);
+  });
+});
+
 describe('the row of the vendor', () => {
   it('names only resources that exist', () => {
     const none = {
@@ -96,7 +151,7 @@ describe('the row of the vendor', () => {
   });
 
   it('lists every node annotation that discover reads', () => {
-    expect(nvidia().nodeAnnotations).toEqual(['hami.io/node-nvidia-register']);
+    expect(nvidia().nodeAnnotations).toEqual(['hami.io/node-nvidia-register', 'hami.io/node-nvidia-score']);
   });
 
   it('uses the annotation keys of the protocol', () => {
@@ -108,6 +163,8 @@ describe('the row of the vendor', () => {
       useIds: 'nvidia.com/use-gpuuuid',
       avoidIds: 'nvidia.com/nouse-gpuuuid',
       modes: 'nvidia.com/vgpu-mode',
+      numaBound: 'nvidia.com/numa-bind',
+      migReservations: 'hami.io/vgpu-mig-allocations',
     });
   });
 });

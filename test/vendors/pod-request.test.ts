@@ -7,6 +7,7 @@ import { makeVendors } from '../../src/vendors/vendors.ts';
 import { podFrom } from '../../src/wire/kubernetes.ts';
 import { type ContainerObjectFields, makePod } from '../support/kubernetes-objects.ts';
 import { gpu, makeNvidiaConfig, mem, nvidia as makeVendor } from './nvidia-config.ts';
+import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 const nvidia = makeVendor();
 
@@ -65,6 +66,7 @@ describe('readPodRequest', () => {
     });
     expect(request).toEqual({
       podUid: 'u1',
+      priority: 0,
       namespace: 'team-a',
       name: 'train',
       containers: [
@@ -175,11 +177,11 @@ describe('readPodRequest', () => {
     });
     const { request } = readPodRequest(pod, [nvidia, tpu]);
     expect([...request.selectors]).toEqual([
-      ['NVIDIA', { useTypes: ['a100'], avoidTypes: [], useIds: [], avoidIds: [] }],
-      ['TPU', { useTypes: [], avoidTypes: [], useIds: [], avoidIds: ['tpu-7'] }],
+      ['NVIDIA', { useTypes: ['a100'], avoidTypes: [], useIds: [], avoidIds: [], numaBound: false }],
+      ['TPU', { useTypes: [], avoidTypes: [], useIds: [], avoidIds: ['tpu-7'], numaBound: false }],
     ]);
     expect(request.nodePolicy).toBe('spread');
-    expect(request.devicePolicy).toEqual({ order: 'spread', idleOnly: true });
+    expect(request.devicePolicy).toEqual(parseDevicePolicy('mutex'));
   });
 });
 

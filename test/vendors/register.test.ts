@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Device } from '../../src/model/device.ts';
 import { parseRegister } from '../../src/vendors/register.ts';
+import { a100Profiles, makeMigDevice } from '../support/mig-devices.ts';
 import { makeDevice } from '../support/views.ts';
 import { migCard, nineFields, sevenFields, twoV100s, withPairScore } from './register-examples.ts';
 
@@ -40,9 +41,7 @@ describe('parseRegister reads what plugins write (spec §1.2, §1.3)', () => {
     {
       name: 'a MIG card',
       annotation: migCard,
-      want: [
-        { ...v100, id: 'GPU-a', slots: 7, memoryMiB: 40960, type: 'NVIDIA A100-SXM4-40GB', mode: 'mig' },
-      ],
+      want: [makeMigDevice({ id: 'GPU-a', migProfiles: a100Profiles.slice(0, 2) })],
     },
     { name: 'v2.4: seven fields imply index 0 and hami-core', annotation: sevenFields, want: [p4] },
     { name: 'v2.5 to v2.7: nine fields', annotation: nineFields, want: [{ ...p4, index: 1 }] },

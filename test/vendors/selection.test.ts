@@ -13,12 +13,12 @@ const avoidIds = 'nvidia.com/nouse-gpuuuid';
 const modes = 'nvidia.com/vgpu-mode';
 
 describe('parseSelector (spec §1.11)', () => {
-  const none: DeviceSelector = { useTypes: [], avoidTypes: [], useIds: [], avoidIds: [] };
+  const none: DeviceSelector = { useTypes: [], avoidTypes: [], useIds: [], avoidIds: [], numaBound: false };
   const cases: { name: string; annotations: TextMap; want: Partial<DeviceSelector> | undefined }[] = [
     { name: 'no annotation: no selector', annotations: {}, want: undefined },
     {
       name: 'other annotations: no selector',
-      annotations: { 'nvidia.com/numa-bind': 'true' },
+      annotations: { 'hami.io/gpu-scheduler-policy': 'numa' },
       want: undefined,
     },
     {

@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 function run(...args: readonly string[]): Tessera {
-  const child = new Tessera('demo', ...args);
+  const child = new Tessera(['demo', ...args]);
   processes.push(child);
   return child;
 }

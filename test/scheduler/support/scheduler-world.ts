@@ -23,11 +23,12 @@ import {
 import { makeNodeObject, type NodeFields } from '../../support/kubernetes-objects.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { ScriptedWriter } from './scripted-writer.ts';
+import { parseDevicePolicy } from '../../../src/vendors/policy-annotations.ts';
 
 export const bindBudgetMs = 25_000;
 export const binpackBinpack: PolicyDefaults = {
   nodePolicy: 'binpack',
-  devicePolicy: { order: 'binpack', idleOnly: false },
+  devicePolicy: parseDevicePolicy('binpack'),
 };
 
 export interface WorldFields extends StateFields {

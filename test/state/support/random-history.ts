@@ -9,6 +9,7 @@ import { encodeAllocation } from '../../../src/vendors/allocation-codec.ts';
 import { readPodRequest } from '../../../src/vendors/pod-request.ts';
 import { type ContainerObjectFields, gpuLimits, type NodeFields } from '../../support/kubernetes-objects.ts';
 import { allocationAnnotations, nodeObject, nvidiaVendors, podObject } from './device-states.ts';
+import { parseDevicePolicy } from '../../../src/vendors/policy-annotations.ts';
 
 export const nodeNames = ['n1', 'n2', 'n3'];
 export const podNames = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -77,7 +78,7 @@ function pick<T>(list: readonly T[], chance: number): T {
   return item;
 }
 
-const policies = { nodePolicy: 'binpack', devicePolicy: { order: 'spread', idleOnly: false } } as const;
+const policies = { nodePolicy: 'binpack', devicePolicy: parseDevicePolicy('spread') } as const;
 /** Trust goes by label, as a stand-in for a seal. */
 const trustOf = (pod: PodObject) => (pod.labels['sealed'] === 'yes' ? 'as-written' : 'at-least-request');
 

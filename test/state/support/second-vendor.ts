@@ -20,6 +20,7 @@ export const dcuVendor: Vendor = {
     useIds: 'hygon.com/use-gpuuuid',
     avoidIds: 'hygon.com/nouse-gpuuuid',
   },
+  memoryUnitMiB: 1,
   nodeAnnotations: [dcuRegister],
   discover: ({ annotations }) => {
     const register = annotations[dcuRegister];

@@ -1,0 +1,75 @@
+/** What the samples of HAMi's metrics are about, read off a node's view, its ledger entries and the quotas. */
+import { podName } from '../model/cluster-objects.ts';
+import { compareText } from '../model/device.ts';
+import type { NodeView } from '../model/node-view.ts';
+import type { LedgerEntry } from '../state/ledger-entry.ts';
+import type { QuotaUsage } from '../state/quota-table.ts';
+import type { DeviceRow, MigRow, QuotaRow, ShareRow } from './hami-gauges.ts';
+
+/** One row per device id: samples that differ in nothing but their vendor would make the page unreadable. */
+export function deviceRows({ name, devices }: NodeView): readonly DeviceRow[] {
+  const rows = new Map<string, DeviceRow>();
+  for (const { device, used } of devices) {
+    if (!rows.has(device.id)) rows.set(device.id, { node: name, device, used });
+  }
+  return [...rows.values()];
+}
+
+/**
+ * What every container holds now, under its own index (Q24). Two pods of one name, of which one drains, and two shares
+ * of one card, as two MIG instances are, add up: their labels are the same.
+ */
+export function shareRows(entries: readonly LedgerEntry[]): readonly ShareRow[] {
+  const rows = new Map<string, ShareRow>();
+  for (const { namespace, name, node, allocation, roles, initFinished } of entries) {
+    for (const [containerIndex, shares] of allocation.entries()) {
+      if (initFinished && roles[containerIndex] === 'init') continue;
+      for (const { deviceId, memoryMiB, corePercent } of shares) {
+        const key = `${podName({ namespace, name })}/${containerIndex}/${deviceId}`;
+        const before = rows.get(key);
+        rows.set(key, {
+          namespace,
+          node,
+          pod: name,
+          containerIndex,
+          deviceId,
+          memoryMiB: (before?.memoryMiB ?? 0) + memoryMiB,
+          corePercent: (before?.corePercent ?? 0) + corePercent,
+        });
+      }
+    }
+  }
+  return [...rows.values()];
+}
+
+/** The MIG instances that the plugin has made, on cards that the node has. */
+export function migRows({ name, devices }: NodeView, entries: readonly LedgerEntry[]): readonly MigRow[] {
+  const indexes = new Map(devices.map(({ device }) => [device.id, device.index]));
+  const rows = new Map<string, MigRow>();
+  for (const { deviceId, instance, runtime } of entries.flatMap(({ migReservations }) => migReservations)) {
+    const deviceIndex = indexes.get(deviceId);
+    if (deviceIndex === undefined || runtime === undefined) continue;
+    const { profile, placement } = instance;
+    rows.set(`${deviceId}/${runtime.gpuInstanceId}/${runtime.computeInstanceId}`, {
+      node: name,
+      deviceId,
+      deviceIndex,
+      profile,
+      ...placement,
+      ...runtime,
+    });
+  }
+  return [...rows.values()];
+}
+
+/** Of every resource that a namespace is limited in or holds. */
+export function quotaRows(usages: Iterable<QuotaUsage>): readonly QuotaRow[] {
+  return [...usages]
+    .map(({ namespace, key, used, limits }) => ({
+      namespace,
+      resource: key.resource.replace(/^limits\./, ''),
+      used,
+      limit: limits[0]?.limit,
+    }))
+    .sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.resource, b.resource));
+}

@@ -1,0 +1,205 @@
+/**
+ * The cards of one vendor for one container: all of them in the order of the device policy, asked one after the other
+ * until there are enough, so that the counted reasons are those of HAMi's walk (spec §5.5, §5.6). Cards in MIG mode may
+ * give several instances to one container, any other card gives one share.
+ */
+import type { Share } from '../model/allocation.ts';
+import { type Device, noUsage } from '../model/device.ts';
+import { isCut, type MigPlacement, migMode } from '../model/mig.ts';
+import type { DeviceView, NodeView } from '../model/node-view.ts';
+import type { CardReason, Refusal } from '../model/reason.ts';
+import {
+  type ContainerRequest,
+  type DevicePolicy,
+  type DeviceRequest,
+  type DeviceSelector,
+  memoryNeedMiB,
+  type ScoringWeights,
+} from '../model/request.ts';
+import { type Candidate, cardScore, compareCandidates } from './card-order.ts';
+import { Tally } from './card-tally.ts';
+import { type CardState, type Draft, withShare } from './draft.ts';
+import { type CardQuestion, refuseCard, refuseOutright } from './fit-card.ts';
+import { selectInstance } from './mig.ts';
+import type { QuotaRoom } from './quota-room.ts';
+import { chooseLinked, linkSum } from './topology.ts';
+
+export interface CardChoiceInputs {
+  readonly view: NodeView;
+  /** The choice is taken from it. */
+  readonly draft: Draft;
+  readonly container: ContainerRequest;
+  readonly wanted: DeviceRequest;
+  readonly selector: DeviceSelector | undefined;
+  readonly policy: DevicePolicy;
+  readonly weights: ScoringWeights;
+  /** What the namespace's quota leaves; the choice is taken from it, too. */
+  readonly room: QuotaRoom | undefined;
+}
+
+export type CardChoice =
+  | { readonly ok: true; readonly shares: readonly Share[] }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** Chooses and takes: what it answers is in the draft and the room already. A refusal leaves both as they were. */
+export function chooseCards(inputs: CardChoiceInputs): CardChoice {
+  const { wanted, selector, policy, draft, room } = inputs;
+  if (wanted.count <= 0) return { ok: true, shares: [] };
+  const cards = cardsOf(inputs);
+  const tally = new Tally(inputs, cards.length);
+  if (wanted.count > cards.length && !mayRepeat(cards, selector)) {
+    return { ok: false, refusal: tally.tooFewCards() };
+  }
+  const reasons = room === undefined ? reasonsOfAll(inputs, cards) : undefined;
+  if (reasons !== undefined) {
+    for (const reason of reasons) tally.refuse(reason);
+    return { ok: false, refusal: tally.refusal() };
+  }
+  cards.sort(compareCandidates(selector?.numaBound === true ? policy.numaBoundOrder : policy.order));
+  const linked = policy.topologyAware ? linkedPicks(inputs, cards) : undefined;
+  const picks = linked ?? firstPicks(inputs, cards, tally);
+  if (picks === undefined) return { ok: false, refusal: tally.refusal() };
+  for (const { index, share } of picks) {
+    draft.take(index, share);
+    room?.take(share.memoryMiB, share.corePercent);
+  }
+  return { ok: true, shares: picks.map(({ share }) => share) };
+}
+
+interface Card extends Candidate {
+  readonly view: DeviceView;
+}
+
+interface Pick {
+  readonly index: number;
+  readonly share: Share;
+}
+
+/** The vendor's cards, whether they fit or not, in no order. */
+function cardsOf({ view, draft, wanted, weights }: CardChoiceInputs): Card[] {
+  const cards: Card[] = [];
+  for (const [index, card] of view.devices.entries()) {
+    const { device } = card;
+    if (device.vendor !== wanted.vendor) continue;
+    const { used } = draft.at(index);
+    cards.push({ index, device, used, score: cardScore(device, used, wanted, weights), view: card });
+  }
+  return cards;
+}
+
+/**
+ * Why each card is refused where none takes even one share: then the order of asking changes nothing, and most nodes of
+ * a full cluster are done with. Undefined as soon as one card fits.
+ */
+function reasonsOfAll(inputs: CardChoiceInputs, cards: readonly Card[]): readonly CardReason[] | undefined {
+  const question = questionOf(inputs, 1);
+  const reasons: CardReason[] = [];
+  for (const { index, view } of cards) {
+    const reason = refuseCard(view, inputs.draft.at(index), question);
+    if (reason === undefined) return undefined;
+    reasons.push(reason);
+  }
+  return reasons;
+}
+
+/** True when one card may stand for several of those wanted. */
+function mayRepeat(cards: readonly Card[], selector: DeviceSelector | undefined): boolean {
+  return (
+    (selector?.modes === undefined || selector.modes.includes(migMode)) &&
+    cards.some(({ device }) => isCut(device) && device.migProfiles !== undefined)
+  );
+}
+
+/** What a card is asked; the quota must allow `times` such shares beside those that are `picked` already. */
+function questionOf(
+  { room, wanted, selector, policy }: CardChoiceInputs,
+  times: number,
+  tally?: Tally,
+): CardQuestion {
+  const question = { request: wanted, selector, idleOnly: policy.idleOnly };
+  if (room === undefined) return question;
+  return {
+    ...question,
+    quotaAllows: (memoryMiB, corePercent) => {
+      const { picked } = tally ?? { picked: noUsage };
+      const inTheWay = room.allows(
+        picked.memoryMiB + times * memoryMiB,
+        picked.corePercent + times * corePercent,
+      );
+      if (tally !== undefined && inTheWay !== undefined) tally.quota = inTheWay;
+      return inTheWay === undefined;
+    },
+  };
+}
+
+/**
+ * The best linked of the cards that fit, of one NUMA node where the pod is bound to one (Q28); undefined when there are
+ * too few to choose from. They are chosen together, so each must be affordable as often as there will be cards.
+ */
+function linkedPicks(inputs: CardChoiceInputs, cards: readonly Card[]): readonly Pick[] | undefined {
+  const { draft, wanted, selector } = inputs;
+  const question = questionOf(inputs, wanted.count);
+  const fitting = cards.filter((card) => refuseCard(card.view, draft.at(card.index), question) === undefined);
+  let best: { readonly chosen: readonly Card[]; readonly links: number } | undefined;
+  for (const group of selector?.numaBound === true ? byNuma(fitting) : [fitting]) {
+    if (group.length < wanted.count) continue;
+    const chosen = chooseLinked(group, wanted.count);
+    const links = linkSum(chosen);
+    if (best === undefined || links > best.links) best = { chosen, links };
+  }
+  return best?.chosen.map((card) => pickOf(card, draft.at(card.index), wanted));
+}
+
+/** In an order whose first key is the NUMA node, one group per node, first come first. */
+function byNuma(cards: readonly Card[]): readonly (readonly Card[])[] {
+  return [...Map.groupBy(cards, ({ device }) => device.numa).values()];
+}
+
+/**
+ * Takes one card after the other, a MIG card as often as it has room, until there are enough. With NUMA binding the
+ * picks start anew on each NUMA node; what one gave that has not enough is counted as `NumaNotFit`.
+ */
+function firstPicks(
+  inputs: CardChoiceInputs,
+  cards: readonly Card[],
+  tally: Tally,
+): readonly Pick[] | undefined {
+  const { draft, wanted, selector } = inputs;
+  const question = questionOf(inputs, 1, tally);
+  let picks: Pick[] = [];
+  let numa: number | undefined;
+  for (const card of cards) {
+    const isNext = selector?.numaBound === true && card.device.numa !== numa;
+    if (isNext && refuseOutright(card.view, selector) === undefined) {
+      numa = card.device.numa;
+      tally.leaveGroup();
+      picks = [];
+    }
+    let state = draft.at(card.index);
+    do {
+      const reason = refuseCard(card.view, state, question);
+      if (reason !== undefined) {
+        tally.refuse(reason);
+        break;
+      }
+      const pick = pickOf(card, state, wanted);
+      picks.push(pick);
+      tally.accept(pick.share);
+      if (picks.length === wanted.count) return picks;
+      state = withShare(state, pick.share);
+    } while (isCut(card.device));
+  }
+  return undefined;
+}
+
+function pickOf({ index, device }: Candidate, { occupied }: CardState, wanted: DeviceRequest): Pick {
+  return { index, share: shareOf(device, occupied, wanted) };
+}
+
+function shareOf(device: Device, occupied: readonly MigPlacement[], wanted: DeviceRequest): Share {
+  const share = { vendor: device.vendor, deviceId: device.id };
+  const cut = isCut(device) ? selectInstance(device, occupied, wanted.memory) : undefined;
+  return cut === undefined
+    ? { ...share, memoryMiB: memoryNeedMiB(wanted.memory, device), corePercent: wanted.corePercent }
+    : { ...share, memoryMiB: cut.memoryMiB, corePercent: cut.corePercent, mig: cut.instance };
+}
