@@ -2,6 +2,8 @@
 import { Command } from 'commander';
 import { certsCommand } from './certs.ts';
 import { demoCommand } from './demo.ts';
+import { hamiSchedulerCommand } from './hami-scheduler.ts';
+import { migrateCommand } from './migrate.ts';
 import { serveCommand } from './serve.ts';
 import { version } from './version.ts';
 
@@ -11,7 +13,9 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError();
   program.addCommand(serveCommand());
+  program.addCommand(hamiSchedulerCommand());
   program.addCommand(demoCommand());
   program.addCommand(certsCommand());
+  program.addCommand(migrateCommand());
   await program.parseAsync(argv);
 }

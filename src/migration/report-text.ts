@@ -1,0 +1,61 @@
+/**
+ * The migration report for people: the grave things first, objects that share a sentence in one line, and what to do
+ * once per code. Machines read the JSON form, whose shape stays.
+ */
+import { type Finding, objectName, severities, type Severity } from './finding.ts';
+import type { MigrationReport } from './migration-check.ts';
+
+const headings: Readonly<Record<Severity, string>> = {
+  blocker: 'BLOCKERS: to be solved before the switch',
+  action: 'TO DO: before or after the switch, as each says',
+  change: 'CHANGES: different from then on, nothing to do',
+  info: 'FOR YOUR INFORMATION',
+};
+
+/** Objects named in a line before the rest is counted. */
+const mostNames = 5;
+
+/** Ends in a line break. */
+export function reportText(report: MigrationReport): string {
+  const { looked, counts, findings } = report;
+  const parts = severities.flatMap((severity) => {
+    const own = findings.filter((found) => found.severity === severity);
+    return own.length === 0 ? [] : [section(severity, own)];
+  });
+  const summary = severities.map((severity) => plural(counts[severity], nouns[severity])).join(', ');
+  const head = `Looked at ${plural(looked.nodes, 'node')}, ${plural(looked.pods, 'pod')} and ${plural(looked.quotas, 'quota')}: ${summary}.`;
+  const verdict =
+    counts.blocker > 0 ? 'Not ready: solve the blockers first.' : 'Nothing stands in the way of the switch.';
+  return `${[head, ...parts, verdict].join('\n\n')}\n`;
+}
+
+const nouns: Readonly<Record<Severity, string>> = {
+  blocker: 'blocker',
+  action: 'thing to do',
+  change: 'change',
+  info: 'note',
+};
+
+function plural(count: number, noun: string): string {
+  if (count === 1) return `1 ${noun}`;
+  return `${count} ${noun.startsWith('thing') ? 'things to do' : `${noun}s`}`;
+}
+
+function section(severity: Severity, findings: readonly Finding[]): string {
+  const lines = [headings[severity]];
+  for (const [code, ofCode] of Map.groupBy(findings, (found) => found.code)) {
+    lines.push(`  ${code}`);
+    for (const [sentence, alike] of Map.groupBy(ofCode, (found) => found.sentence)) {
+      lines.push(`    ${names(alike)}: ${sentence}`);
+    }
+    const remedy = ofCode[0]?.remedy ?? '';
+    lines.push(`    → ${remedy}`);
+  }
+  return lines.join('\n');
+}
+
+function names(findings: readonly Finding[]): string {
+  const shown = findings.slice(0, mostNames).map(({ object }) => objectName(object));
+  if (findings.length > mostNames) shown.push(`${findings.length - mostNames} more`);
+  return shown.join(', ');
+}
