@@ -14,6 +14,8 @@ import type { Endpoints } from '../../src/http/endpoints.ts';
 import { systemClock } from '../../src/http/system-clock.ts';
 import { openAccess } from '../../src/kubernetes/api-access.ts';
 import { RestClient } from '../../src/kubernetes/rest-client.ts';
+import { failureText } from '../../src/kubernetes/rest-result.ts';
+import type { Explanation } from '../../src/scheduler/explain.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 
 const anyPort = '127.0.0.1:0';
@@ -68,6 +70,29 @@ export class EmbeddedCluster {
       listenExtender: addressOf('extender'),
       listenMetrics: addressOf('metrics'),
     });
+  }
+
+  /** What the server says of a pod in the default namespace. */
+  async explain(pod: string): Promise<Explanation> {
+    const { urls } = this.#server.endpoints;
+    const ca = await this.#plane.readAuthority();
+    const access = {
+      server: urls['main'] ?? '',
+      authorize: () => Promise.resolve({ headers: {}, tls: { ca } }),
+      renew: () => undefined,
+    };
+    const client = new RestClient({ access, clock: systemClock, version: 'test' });
+    try {
+      const answer = await client.request({
+        method: 'GET',
+        path: `/explain/default/${pod}`,
+        timeoutMs: 10_000,
+      });
+      if (answer.kind !== 'ok') throw new Error(`explaining ${pod}: ${failureText(answer)}`);
+      return answer.body as Explanation;
+    } finally {
+      client.close();
+    }
   }
 
   /** What the server says of itself, by metric with labels. */

@@ -18,7 +18,11 @@ describe('on the embedded cluster', () => {
     const embedded = await EmbeddedCluster.start(nodes);
     const cluster = await ScenarioCluster.follow(embedded.client);
     try {
-      await play({ cluster, restartServer: () => embedded.restartServer() });
+      await play({
+        cluster,
+        restartServer: () => embedded.restartServer(),
+        explain: (pod) => embedded.explain(pod),
+      });
       await cluster.clear();
       // What everyone saw: the annotations on the pods, and the devices that the nodes handed out.
       expect(cluster.judge.faults).toEqual([]);

@@ -93,3 +93,20 @@ export function partsOf({ metadata }: PodState): readonly (readonly Part[])[] {
         }),
     );
 }
+
+/** A MIG instance as the scheduler reserves it, and what the device plugin adds once it exists (spec §1.10). */
+export interface Instance {
+  readonly containerIndex: number;
+  readonly deviceIndex: number;
+  readonly gpuUUID: string;
+  readonly profile: string;
+  readonly placement: { readonly start: number; readonly size: number };
+  readonly migUUID?: string;
+  readonly gpuInstanceID?: number;
+  readonly computeInstanceID?: number;
+}
+
+/** The instances that the pod was given, read by the letter of the wire format. */
+export function instancesOf({ metadata }: PodState): readonly Instance[] {
+  return JSON.parse(metadata.annotations?.['hami.io/vgpu-mig-allocations'] ?? '[]') as readonly Instance[];
+}

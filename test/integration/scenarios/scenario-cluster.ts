@@ -4,7 +4,7 @@
  * there instead. A judge looks on.
  */
 import { Reflector } from '../../../src/kubernetes/reflector.ts';
-import type { RestClient } from '../../../src/kubernetes/rest-client.ts';
+import type { PatchType, RestClient } from '../../../src/kubernetes/rest-client.ts';
 import { failureText } from '../../../src/kubernetes/rest-result.ts';
 import { parsed } from '../../../src/model/result.ts';
 import { systemClock } from '../../../src/http/system-clock.ts';
@@ -121,6 +121,28 @@ export class ScenarioCluster {
     await this.#call({ method: 'DELETE', path: `${this.#podsPath}/${name}` });
   }
 
+  /** Limits what the namespace may hold, e.g. `{ 'limits.nvidia.com/gpumem': '5000' }`. */
+  async createQuota(name: string, hard: Readonly<Record<string, string>>): Promise<void> {
+    const path = this.#podsPath.replace(/pods$/, 'resourcequotas');
+    const body = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name }, spec: { hard } };
+    await this.#call({ method: 'POST', path, body });
+  }
+
+  async deleteQuota(name: string): Promise<void> {
+    const path = this.#podsPath.replace(/pods$/, `resourcequotas/${name}`);
+    await this.#call({ method: 'DELETE', path });
+  }
+
+  /** Writes annotations of a node as an administrator does; null removes one. */
+  async annotateNode(name: string, annotations: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.#call({
+      method: 'PATCH',
+      path: `/api/v1/nodes/${name}`,
+      body: { metadata: { annotations } },
+      contentType: 'application/merge-patch+json',
+    });
+  }
+
   /** Deletes all pods and waits until they are gone. */
   async clear(): Promise<void> {
     await Promise.all([...this.#known.values()].map(({ metadata }) => this.delete(metadata.name)));
@@ -198,9 +220,10 @@ export class ScenarioCluster {
   }
 
   async #call(request: {
-    readonly method: 'POST' | 'DELETE';
+    readonly method: 'POST' | 'DELETE' | 'PATCH';
     readonly path: string;
     readonly body?: object;
+    readonly contentType?: PatchType;
   }): Promise<void> {
     const result = await this.#client.request({ ...request, timeoutMs: callTimeoutMs });
     if (result.kind !== 'ok') throw new Error(`${request.method} ${request.path}: ${failureText(result)}`);

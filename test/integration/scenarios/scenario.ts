@@ -1,5 +1,6 @@
 /** What a scenario is: machines, and a story played on them whose assertions hold on any cluster, embedded or real. */
 import type { NodeDescription } from '../../../src/emulator/node-agent/node-description.ts';
+import type { Explanation } from '../../../src/scheduler/explain.ts';
 import type { ScenarioCluster } from './scenario-cluster.ts';
 
 export interface Scenario {
@@ -15,6 +16,8 @@ export interface Stage {
   readonly cluster: ScenarioCluster;
   /** Ends the server without grace and starts another in its place. */
   readonly restartServer: () => Promise<void>;
+  /** What the server says of a pod in the namespace of the scenario. */
+  readonly explain: (pod: string) => Promise<Explanation>;
 }
 
 /** A machine with so many cards of one kind. */
