@@ -4,6 +4,7 @@
  * no `Error`: there a status other than 200 ends the attempt, and the pod is tried again.
  */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { Refusal } from '../model/reason.ts';
 import type { BindAnswer } from '../scheduler/bind.ts';
 import type { FilterAnswer } from '../scheduler/filter.ts';
 import { reasonCodesOf, wireReason } from '../scheduler/refusal-text.ts';
@@ -111,9 +112,7 @@ function filter(request: Request, response: Response, deps: ExtenderRouteDeps): 
     return;
   }
   const result = filterResult(answer, candidates, deps.hamiReasonCounters);
-  for (const refusal of answer.refused.values()) {
-    for (const reason of reasonCodesOf(refusal)) metrics.refusals.inc({ reason });
-  }
+  countRefusals(answer.refused, metrics);
   log.debug(
     { pod: podName(pod), podUid: pod.uid, feasible: answer.feasible.length, refused: answer.refused.size },
     'filtered',
@@ -132,20 +131,36 @@ function filterResult(
 ): ExtenderFilterResult {
   const resolvableReasons: Record<string, string> = {};
   const otherReasons: Record<string, string> = {};
+  const texts = new Map<Refusal, string>();
   for (const [node, refusal] of refused) {
-    (resolvable.has(node) ? resolvableReasons : otherReasons)[node] = wireReason(refusal, counters);
+    let text = texts.get(refusal);
+    if (text === undefined) texts.set(refusal, (text = wireReason(refusal, counters)));
+    (resolvable.has(node) ? resolvableReasons : otherReasons)[node] = text;
   }
-  const kept = new Set(feasible);
   return {
-    Nodes:
-      candidates.form === 'objects'
-        ? { items: candidates.raw.filter((_, index) => kept.has(candidates.nodes[index]?.name ?? '')) }
-        : null,
+    Nodes: candidates.form === 'objects' ? { items: keptObjects(candidates, feasible) } : null,
     NodeNames: candidates.form === 'names' ? feasible : null,
     FailedNodes: resolvableReasons,
     FailedAndUnresolvableNodes: otherReasons,
     Error: '',
   };
+}
+
+function keptObjects(
+  { raw, nodes }: CandidateNodes & { form: 'objects' },
+  feasible: readonly string[],
+): readonly unknown[] {
+  const kept = new Set(feasible);
+  return raw.filter((_, index) => kept.has(nodes[index]?.name ?? ''));
+}
+
+/** Equal refusals of many nodes are one object, so each is counted once with its number of nodes. */
+function countRefusals(refused: ReadonlyMap<string, Refusal>, metrics: Metrics): void {
+  const nodes = new Map<Refusal, number>();
+  for (const refusal of refused.values()) nodes.set(refusal, (nodes.get(refusal) ?? 0) + 1);
+  for (const [refusal, count] of nodes) {
+    for (const reason of reasonCodesOf(refusal)) metrics.refusals.inc({ reason }, count);
+  }
 }
 
 function errorResult(Error: string): ExtenderFilterResult {

@@ -48,9 +48,11 @@ export class Assumptions {
 
   /** The node as it will be once the pods expected there, other than this one, have come; itself if none are. */
   expected(view: NodeView, exceptPodUid: string): NodeView {
+    const pods = this.#podsByNode.get(view.name);
+    if (pods === undefined) return view;
     const nowMs = this.#clock.nowMs();
     let picture = view;
-    for (const uid of [...(this.#podsByNode.get(view.name) ?? [])]) {
+    for (const uid of [...pods]) {
       const assumption = this.#byPod.get(uid);
       if (assumption === undefined || assumption.untilMs <= nowMs) this.end(uid);
       else if (uid !== exceptPodUid) picture = withMoreUsed(picture, assumption.held);

@@ -2,8 +2,8 @@
  * Filter: which of the named nodes could take the pod now. It returns every one of them and changes nothing but the
  * soft assumption (a single feasible node is where the pod will go, since prioritize is then not called).
  */
-import type { Allocation } from '../model/allocation.ts';
 import type { Clock } from '../model/clock.ts';
+import type { NodeView } from '../model/node-view.ts';
 import type { Refusal } from '../model/reason.ts';
 import { asksForDevices, type PodRequest } from '../model/request.ts';
 import { plan, type PolicyDefaults } from '../placement/planner.ts';
@@ -15,11 +15,13 @@ import { candidateNames, candidateViews } from './candidate-views.ts';
 import { canEvictionsMend, mayGiveWay } from './mendable.ts';
 import type { KnownPod, Requests } from './requests.ts';
 import { rulesFor } from './rules.ts';
+import type { Verdicts } from './verdicts.ts';
 
 export interface FilterDeps {
   readonly state: DeviceState;
   readonly requests: Requests;
   readonly assumptions: Assumptions;
+  readonly verdicts: Verdicts;
   readonly policies: PolicyDefaults;
   readonly clock: Clock;
   /** Milliseconds after which the answer is an error rather than a late list. */
@@ -61,27 +63,25 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   }
 
   const deadlineMs = clock.nowMs() + deps.filterDeadlineMs;
-  const rules = rulesFor(request, deps);
+  const verdicts = deps.verdicts.of(request, known.shape, rulesFor(request, deps));
   const feasible: string[] = [];
   const refused = new Map<string, Refusal>();
-  let lastFit: { readonly node: string; readonly allocation: Allocation } | undefined;
+  let lastFit: NodeView | undefined;
   let seen = 0;
   for (const { name, view } of candidateViews(args.candidates, state)) {
     seen += 1;
     if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return tooLate(deps, seen);
     if (view === undefined) {
-      refused.set(name, { code: 'NodeUnregistered', detail: 'the cache knows no such node' });
+      refused.set(name, unknownNode);
       continue;
     }
-    const verdict = plan(view, request, rules);
+    const verdict = verdicts.judge(view);
     if (verdict.ok) {
       feasible.push(name);
-      lastFit = { node: name, allocation: verdict.allocation };
+      lastFit = view;
     } else refused.set(name, verdict.refusal);
   }
-  if (feasible.length === 1 && lastFit !== undefined) {
-    assumptions.expect(request, lastFit.node, lastFit.allocation);
-  }
+  if (feasible.length === 1 && lastFit !== undefined) expectOn(lastFit, request, deps);
   if (feasible.length === 0 && mustRetry(args, known, { deps, deadlineMs })) {
     return { kind: 'error', code: 'OutsideSample', message: 'fits outside the sample, retrying' };
   }
@@ -90,6 +90,13 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
 }
 
 const none: ReadonlySet<string> = new Set();
+const unknownNode: Refusal = { code: 'NodeUnregistered', detail: 'the cache knows no such node' };
+
+/** The pod will go to its only feasible node, since prioritize is not called for one. */
+function expectOn(view: NodeView, request: PodRequest, deps: FilterDeps): void {
+  const planned = plan(view, request, rulesFor(request, deps));
+  if (planned.ok) deps.assumptions.expect(request, view.name, planned.allocation);
+}
 
 /** Reads the ledger's entries of those nodes alone that lack nothing but room. */
 function resolvableOf(
@@ -136,7 +143,7 @@ interface Elsewhere {
 function mustRetry({ candidates }: ExtenderArgs, known: KnownPod, elsewhere: Elsewhere): boolean {
   if (candidates.form !== 'names' || candidates.names.length < smallestSample) return false;
   if (known.retries >= mostRetries) return false;
-  if (!fitsElsewhere(candidates.names, known.reading.request, elsewhere)) return false;
+  if (!fitsElsewhere(candidates.names, known, elsewhere)) return false;
   known.retries += 1;
   return true;
 }
@@ -144,18 +151,18 @@ function mustRetry({ candidates }: ExtenderArgs, known: KnownPod, elsewhere: Els
 /** Looks at the nodes that were not named for as long as there is time. */
 function fitsElsewhere(
   names: readonly string[],
-  request: PodRequest,
+  { reading: { request }, shape }: KnownPod,
   { deps, deadlineMs }: Elsewhere,
 ): boolean {
   const { state, clock } = deps;
-  const rules = rulesFor(request, deps);
+  const verdicts = deps.verdicts.of(request, shape, rulesFor(request, deps));
   const named = new Set(names);
   let seen = 0;
   for (const name of state.nodeNames()) {
     seen += 1;
     if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
     const view = named.has(name) ? undefined : state.view(name);
-    if (view !== undefined && plan(view, request, rules).ok) return true;
+    if (view !== undefined && verdicts.judge(view).ok) return true;
   }
   return false;
 }

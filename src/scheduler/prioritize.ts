@@ -3,14 +3,15 @@
  * breaks ties by chance, so exactly one node gets 10, and every other at most 9 by its value: a node as good as the
  * winner gets 9, which leaves a user's own preferences room to decide among equals.
  */
-import type { Allocation } from '../model/allocation.ts';
 import { compareText } from '../model/device.ts';
-import { asksForDevices, type PodRequest } from '../model/request.ts';
-import { plan, type PlanRules } from '../placement/planner.ts';
+import type { NodeView } from '../model/node-view.ts';
+import { asksForDevices } from '../model/request.ts';
+import { plan } from '../placement/planner.ts';
 import { type ExtenderArgs, type HostPriorityList, maxExtenderPriority } from '../wire/extender.ts';
 import { candidateNames, candidateViews } from './candidate-views.ts';
 import type { FilterDeps } from './filter.ts';
 import { rulesFor } from './rules.ts';
+import type { VerdictTable } from './verdicts.ts';
 
 export interface PrioritizeDeps extends Omit<FilterDeps, 'filterDeadlineMs'> {
   readonly prioritizeDeadlineMs: number;
@@ -27,61 +28,65 @@ interface Ranked {
   readonly name: string;
   /** 0..100, higher is better. */
   readonly value: number;
-  /** Absent for a node the pod does not fit. */
-  readonly allocation?: Allocation;
+  /** The picture of the node in which the pod fits; absent where it fits in none. */
+  readonly picture?: NodeView;
 }
 
 const nodesPerDeadlineCheck = 64;
 
 export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): PrioritizeAnswer {
-  const names = candidateNames(args.candidates);
-  const equal = names.map((Host) => ({ Host, Score: 0 }));
-  if (!deps.state.synced) {
-    return { kind: 'failed', priorities: equal, message: 'the device state is not complete yet' };
-  }
-  const { request, problems } = deps.requests.read(args.pod).reading;
-  if (problems.length > 0 || !asksForDevices(request)) return { kind: 'ranked', priorities: equal };
+  const failed = (message: string): PrioritizeAnswer => ({
+    kind: 'failed',
+    priorities: allEqual(args),
+    message,
+  });
+  if (!deps.state.synced) return failed('the device state is not complete yet');
+  const { reading, shape } = deps.requests.read(args.pod);
+  const { request, problems } = reading;
+  if (problems.length > 0 || !asksForDevices(request)) return { kind: 'ranked', priorities: allEqual(args) };
 
   const deadlineMs = deps.clock.nowMs() + deps.prioritizeDeadlineMs;
   const rules = rulesFor(request, deps);
+  const verdicts = deps.verdicts.of(request, shape, rules);
   const ranked: Ranked[] = [];
   for (const { name, view } of candidateViews(args.candidates, deps.state)) {
     if (ranked.length % nodesPerDeadlineCheck === 0 && deps.clock.nowMs() > deadlineMs) {
-      return {
-        kind: 'failed',
-        priorities: equal,
-        message: `no ranking within ${deps.prioritizeDeadlineMs} ms`,
-      };
+      return failed(`no ranking within ${deps.prioritizeDeadlineMs} ms`);
     }
-    ranked.push(view === undefined ? { name, value: 0 } : rank(view, request, { ...deps, rules }));
+    ranked.push(view === undefined ? { name, value: 0 } : rank(view, request.podUid, { verdicts, deps }));
   }
   const winner = bestOf(ranked);
-  if (winner?.allocation === undefined) return { kind: 'ranked', priorities: equal };
-  deps.assumptions.expect(request, winner.name, winner.allocation);
+  const planned = winner?.picture === undefined ? undefined : plan(winner.picture, request, rules);
+  if (winner === undefined || planned?.ok !== true) return { kind: 'ranked', priorities: allEqual(args) };
+  deps.assumptions.expect(request, winner.name, planned.allocation);
   return {
     kind: 'ranked',
     priorities: ranked.map((node) => ({ Host: node.name, Score: wireScore(node, winner) })),
   };
 }
 
+function allEqual({ candidates }: ExtenderArgs): HostPriorityList {
+  return candidateNames(candidates).map((Host) => ({ Host, Score: 0 }));
+}
+
 /** A node that fits only if the pods expected there do not come is the last resort: it ranks at 0. */
 function rank(
-  view: NonNullable<ReturnType<PrioritizeDeps['state']['view']>>,
-  request: PodRequest,
-  deps: PrioritizeDeps & { readonly rules: PlanRules },
+  view: NodeView,
+  podUid: string,
+  { verdicts, deps }: { verdicts: VerdictTable; deps: PrioritizeDeps },
 ): Ranked {
   const { name } = view;
-  const expected = deps.assumptions.expected(view, request.podUid);
-  const best = plan(expected, request, deps.rules);
-  if (best.ok) return { name, value: best.score * (1 - deps.backlogOf(name)), allocation: best.allocation };
-  const contested = expected === view ? best : plan(view, request, deps.rules);
-  return contested.ok ? { name, value: 0, allocation: contested.allocation } : { name, value: 0 };
+  const expected = deps.assumptions.expected(view, podUid);
+  const best = verdicts.judge(expected);
+  if (best.ok) return { name, value: best.score * (1 - deps.backlogOf(name)), picture: expected };
+  const contested = expected !== view && verdicts.judge(view).ok;
+  return contested ? { name, value: 0, picture: view } : { name, value: 0 };
 }
 
 function bestOf(ranked: readonly Ranked[]): Ranked | undefined {
   let best: Ranked | undefined;
   for (const node of ranked) {
-    if (node.allocation === undefined) continue;
+    if (node.picture === undefined) continue;
     if (
       best === undefined ||
       node.value > best.value ||
@@ -99,7 +104,7 @@ function isBefore(a: Ranked, b: Ranked): boolean {
 
 function wireScore(node: Ranked, winner: Ranked): number {
   if (node === winner) return maxExtenderPriority;
-  if (node.allocation === undefined) return 0;
+  if (node.picture === undefined) return 0;
   const share = winner.value === 0 ? 1 : node.value / winner.value;
   return Math.round((maxExtenderPriority - 1) * share);
 }

@@ -5,10 +5,13 @@
 import type { PodObject } from '../model/cluster-objects.ts';
 import { type PodReading, readPodRequest } from '../vendors/pod-request.ts';
 import type { Vendor } from '../vendors/vendor.ts';
+import { shapeOf } from './verdicts.ts';
 
 export interface KnownPod {
   readonly pod: PodObject;
   readonly reading: PodReading;
+  /** Under which verdicts on it are remembered. */
+  readonly shape: string;
   /** How often this pod was told to try again because it fits only outside the sample it was filtered with. */
   retries: number;
 }
@@ -32,7 +35,8 @@ export class Requests {
     ) {
       return known;
     }
-    const read = { pod, reading: readPodRequest(pod, this.#vendors), retries: known?.retries ?? 0 };
+    const reading = readPodRequest(pod, this.#vendors);
+    const read = { pod, reading, shape: shapeOf(reading.request), retries: known?.retries ?? 0 };
     if (pod.uid === '') return read;
     this.#pods.delete(pod.uid);
     this.#pods.set(pod.uid, read);

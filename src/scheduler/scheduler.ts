@@ -16,6 +16,7 @@ import { type PodEvents, refusedEvent } from './pod-events.ts';
 import { preempt, type PreemptAnswer } from './preempt.ts';
 import { prioritize, type PrioritizeAnswer } from './prioritize.ts';
 import { Requests } from './requests.ts';
+import { Verdicts } from './verdicts.ts';
 
 export interface SchedulerOptions {
   readonly state: DeviceState;
@@ -50,7 +51,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   const assumptions = new Assumptions(clock);
   const gates = new NodeGates(clock);
   const binder = new Binder({ ...options, requests, assumptions, gates });
-  const filterDeps = { ...options, requests, assumptions };
+  const filterDeps = { ...options, requests, assumptions, verdicts: new Verdicts() };
   const backlogOf = (node: string) => Math.min(1, gates.expectedWaitMs(node) / bindBudgetMs);
   const rank = (args: ExtenderArgs) => prioritize(args, { ...filterDeps, backlogOf });
   /** Where nobody calls prioritize, its winner is the one node to answer (Q19). */

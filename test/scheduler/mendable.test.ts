@@ -5,6 +5,7 @@ import { Assumptions } from '../../src/scheduler/assumptions.ts';
 import { filter } from '../../src/scheduler/filter.ts';
 import { canEvictionsMend } from '../../src/scheduler/mendable.ts';
 import { Requests } from '../../src/scheduler/requests.ts';
+import { Verdicts } from '../../src/scheduler/verdicts.ts';
 import { gpuPod, nvidiaVendors, podObject } from '../state/support/device-states.ts';
 import { binpackBinpack, byName, makeWorld, type World } from './support/scheduler-world.ts';
 
@@ -89,6 +90,7 @@ describe('with the preempt verb, filter', () => {
       clock,
       preemptVerb,
       requests: new Requests(nvidiaVendors),
+      verdicts: new Verdicts(),
       assumptions: new Assumptions(clock),
       policies: binpackBinpack,
       filterDeadlineMs: 1000,

@@ -1,0 +1,82 @@
+/**
+ * What the planner has said, remembered. A verdict holds for a request of a certain shape and a certain picture of a
+ * node; the state makes a new picture with every change that could alter a verdict, so an old one can never be met
+ * again. Nothing is decided here, and forgetting only costs time.
+ */
+import type { NodeView } from '../model/node-view.ts';
+import type { Refusal } from '../model/reason.ts';
+import type { PodRequest } from '../model/request.ts';
+import { plan, type PlanRules } from '../placement/planner.ts';
+
+/** A plan without its cards: those are planned again where they are needed. */
+export type Verdict =
+  { readonly ok: true; readonly score: number } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Everything of a request that a plan depends on, as text; pods of one controller share it. */
+export function shapeOf(request: PodRequest): string {
+  const { containers, selectors, counts, nodePolicy, devicePolicy, weights } = request;
+  return JSON.stringify([containers, [...selectors], [...counts], nodePolicy, devicePolicy, weights]);
+}
+
+/** Shapes beyond this many push out the one that was asked about least recently. */
+const mostShapes = 256;
+
+export class Verdicts {
+  readonly #tables = new Map<string, VerdictTable>();
+
+  /** The verdicts on requests of this shape under these rules. */
+  of(request: PodRequest, shape: string, rules: PlanRules): VerdictTable {
+    const limited = rules.quota !== undefined && rules.quota.size > 0;
+    const key = limited ? `${request.namespace}/${shape}` : shape;
+    let table = this.#tables.get(key);
+    if (table?.isUnder(rules) !== true) table = new VerdictTable(request, rules);
+    this.#tables.delete(key);
+    this.#tables.set(key, table);
+    const oldest = this.#tables.size > mostShapes ? this.#tables.keys().next() : undefined;
+    if (oldest?.done === false) this.#tables.delete(oldest.value);
+    return table;
+  }
+}
+
+export class VerdictTable {
+  readonly #request: PodRequest;
+  readonly #rules: PlanRules;
+  readonly #byView = new WeakMap<NodeView, Verdict>();
+  /** Nodes are refused in few ways, so equal refusals are one object. */
+  readonly #refusals = new Map<string, Verdict>();
+
+  constructor(request: PodRequest, rules: PlanRules) {
+    this.#request = request;
+    this.#rules = rules;
+  }
+
+  /** True while the rules are those of the table; a quota's figures change with every pod of its namespace. */
+  isUnder({ quota, nodePolicy, devicePolicy }: PlanRules): boolean {
+    const own = this.#rules;
+    return own.quota === quota && own.nodePolicy === nodePolicy && own.devicePolicy === devicePolicy;
+  }
+
+  /** What `plan` says of this very picture of a node. */
+  judge(view: NodeView): Verdict {
+    const known = this.#byView.get(view);
+    if (known !== undefined) return known;
+    const planned = plan(view, this.#request, this.#rules);
+    const verdict: Verdict = planned.ok ? { ok: true, score: planned.score } : this.#shared(planned.refusal);
+    this.#byView.set(view, verdict);
+    return verdict;
+  }
+
+  #shared(refusal: Refusal): Verdict {
+    const text = JSON.stringify(refusal);
+    let verdict = this.#refusals.get(text);
+    if (verdict === undefined) {
+      if (this.#refusals.size >= mostRefusals) this.#refusals.clear();
+      verdict = { ok: false, refusal };
+      this.#refusals.set(text, verdict);
+    }
+    return verdict;
+  }
+}
+
+/** Distinct refusals kept to be shared; counters on nodes of many sizes could make many. */
+const mostRefusals = 1000;
