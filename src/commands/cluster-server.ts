@@ -78,6 +78,9 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
       watch.wake(node);
       wakeUp.released(node);
     },
+    onEased: ({ node }) => {
+      wakeUp.released(node);
+    },
   });
   const labels = new LabelKeeper(client);
   const events = new EventRecorder({

@@ -41,6 +41,8 @@ export interface DeviceStateOptions {
   readonly trustOf: (pod: PodObject) => Trust;
   /** Told of every charge of devices that ends. */
   readonly onReleased?: (entry: LedgerEntry) => void;
+  /** Told of every charge of devices that stays and has become smaller. */
+  readonly onEased?: (entry: LedgerEntry) => void;
 }
 
 export class DeviceState {
@@ -56,7 +58,7 @@ export class DeviceState {
   readonly #drained = new Set<string>();
   #synced = false;
 
-  constructor({ vendors, trustOf, onReleased }: DeviceStateOptions) {
+  constructor({ vendors, trustOf, onReleased, onEased }: DeviceStateOptions) {
     this.vendors = vendors;
     this.#trustOf = trustOf;
     this.#nodes = new NodeTable(vendors);
@@ -67,6 +69,9 @@ export class DeviceState {
       onReleased: (entry) => {
         if (!this.#pending.has(entry.podUid)) this.#forgetName(entry, entry.podUid);
         if (entry.request.counts.size > 0) onReleased?.(entry);
+      },
+      onEased: (entry) => {
+        if (entry.request.counts.size > 0) onEased?.(entry);
       },
     });
   }

@@ -13,6 +13,7 @@ export class Ledger {
   readonly #nodes: NodeTable;
   readonly #quotas: QuotaTable;
   readonly #onReleased: (entry: LedgerEntry) => void;
+  readonly #onEased: (entry: LedgerEntry) => void;
   readonly #entries = new Map<string, LedgerEntry>();
   readonly #uidsByNode = new Map<string, Set<string>>();
   readonly #draining = new Set<string>();
@@ -21,10 +22,12 @@ export class Ledger {
     readonly nodes: NodeTable;
     readonly quotas: QuotaTable;
     readonly onReleased: (entry: LedgerEntry) => void;
+    readonly onEased: (entry: LedgerEntry) => void;
   }) {
     this.#nodes = parts.nodes;
     this.#quotas = parts.quotas;
     this.#onReleased = parts.onReleased;
+    this.#onEased = parts.onEased;
   }
 
   find(podUid: string): LedgerEntry | undefined {
@@ -57,6 +60,7 @@ export class Ledger {
     record.add(next.load);
     this.#countInQuota(previous, -1);
     this.#countInQuota(next, 1);
+    if (next.initFinished && !previous.initFinished) this.#onEased(next);
   }
 
   /** Ends a charge, and answers what it was. May be called twice. */

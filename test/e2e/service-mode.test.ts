@@ -9,6 +9,7 @@ import { eventually } from './harness/eventually.ts';
 import { installTessera } from './harness/installation.ts';
 import { makeMachine, startMachines } from './harness/machines.ts';
 import { podManifest, untilAllIn } from './harness/pods.ts';
+import { authorityOfServer } from './harness/questions.ts';
 import { useCluster } from './harness/use-cluster.ts';
 
 let cluster: Cluster;
@@ -33,13 +34,6 @@ function makeAuthority(commonName: string): Promise<PemPair> {
 function sharedPod(name: string): object {
   const limits = { 'nvidia.com/gpu': 1, 'nvidia.com/gpumem': 3000 };
   return podManifest({ name, containers: [{ limits }] });
-}
-
-/** As the documentation says: the authority comes from the server's Secret. */
-async function authorityOfServer(): Promise<string> {
-  const text = await cluster.kubectl(['get', 'secret', 'tessera-tls', '-n', 'tessera-system', '-o', 'json']);
-  const { data } = JSON.parse(text) as { data: Readonly<Record<string, string>> };
-  return Buffer.from(data['ca.crt'] ?? '', 'base64').toString('utf8');
 }
 
 /** Starts kube-scheduler with the authority that it trusts, and a certificate of its own by another. */
@@ -72,7 +66,7 @@ async function untilLogged(pod: string, pattern: RegExp): Promise<void> {
 
 describe('a kube-scheduler elsewhere', () => {
   scenario('reaches the server through its Service, over TLS', async () => {
-    await startScheduler(await authorityOfServer(), clientAuthority);
+    await startScheduler(await authorityOfServer(cluster), clientAuthority);
     await cluster.create(Array.from({ length: 6 }, (_, index) => sharedPod(`remote-${index}`)));
     await untilAllIn(cluster, 'Running');
     expect(agent.book.records).toHaveLength(6);
@@ -80,7 +74,7 @@ describe('a kube-scheduler elsewhere', () => {
   });
 
   scenario('is turned away without a certificate of the authority for clients', async () => {
-    await startScheduler(await authorityOfServer(), await makeAuthority('strangers'));
+    await startScheduler(await authorityOfServer(cluster), await makeAuthority('strangers'));
     await cluster.create([sharedPod('unknown-caller')]);
     await untilLogged('default/unknown-caller', /code 403/);
   });

@@ -1,5 +1,6 @@
 /** What a view says beside the usage of cards: withheld cards, the idle node, host amounts and the count resource. */
 import { describe, expect, it } from '@jest/globals';
+import { DeviceState } from '../../src/state/device-state.ts';
 import { gpuLimits } from '../support/kubernetes-objects.ts';
 import {
   allocationAnnotations,
@@ -7,6 +8,7 @@ import {
   gpuPod,
   makeState,
   nodeObject,
+  nvidiaVendors,
   podObject,
 } from './support/device-states.ts';
 
@@ -22,11 +24,20 @@ describe('withheld cards', () => {
           { name: 'main', limits, state: 'running' },
         ],
       });
-    const state = makeState({ nodes: [{ devices: [{}, {}] }] });
+    const eased: string[] = [];
+    const state = new DeviceState({
+      vendors: nvidiaVendors,
+      trustOf: () => 'as-written',
+      onEased: ({ podUid, node }) => eased.push(`${podUid} on ${node}`),
+    });
+    state.applyNode(nodeObject({ devices: [{}, {}] }));
     state.applyPod(pod(), 0);
     expect(cardsOf(state)).toEqual({ 'gpu-0': '1/10/0', 'gpu-1': '0/0/0 withheld' });
+    expect(eased).toEqual([]);
     state.applyPod(pod(0), 0);
     expect(cardsOf(state)).toEqual({ 'gpu-0': '1/10/0', 'gpu-1': '0/0/0' });
+    state.applyPod(pod(0), 0);
+    expect(eased).toEqual(['uid-pod-1 on n1']);
   });
 
   const unknown = (name: string) => gpuPod({ name, nodeName: 'n1' });

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { issueAuthority, issueLeaf } from '../../../src/certificates/issue.ts';
 import { isAnswering } from './https-probe.ts';
 import { tokenFileText, type User } from './kubeconfig.ts';
+import { inPod } from './pod-hostname.ts';
 import type { RunFolder } from './run-folder.ts';
 import { Service } from './service.ts';
 
@@ -152,26 +153,28 @@ export interface SchedulerOptions {
   readonly command: string;
   readonly configFile: string;
   readonly port: number;
-  /** Through which Services are reached. */
-  readonly proxyUrl: string;
+  /** Through which Services are reached; without it, none are. */
+  readonly proxyUrl?: string;
+  /** Its pod among several, which names the process, too. */
+  readonly pod?: string;
 }
 
 export function startKubeScheduler(options: SchedulerOptions): Promise<Service> {
-  const { folder, command, configFile, port, proxyUrl } = options;
+  const { folder, command, configFile, port, proxyUrl, pod } = options;
+  const args = [
+    `--config=${configFile}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${port}`,
+    '--authentication-skip-lookup=true',
+    '--authorization-always-allow-paths=/healthz,/readyz,/livez,/metrics',
+    '--v=2',
+  ];
   return Service.start({
     folder,
-    name: 'kube-scheduler',
-    command,
-    args: [
-      `--config=${configFile}`,
-      '--bind-address=127.0.0.1',
-      `--secure-port=${port}`,
-      '--authentication-skip-lookup=true',
-      '--authorization-always-allow-paths=/healthz,/readyz,/livez,/metrics',
-      '--v=2',
-    ],
+    name: pod === undefined ? 'kube-scheduler' : `kube-scheduler-${pod}`,
+    ...(pod === undefined ? { command, args } : inPod(pod, command, args)),
     // Go's HTTP client leaves loopback addresses, such as the API server's, out of this by itself.
-    env: { ...process.env, HTTPS_PROXY: proxyUrl },
+    env: { ...process.env, ...(proxyUrl === undefined ? {} : { HTTPS_PROXY: proxyUrl }) },
     isReady: () => isAnswering(`https://127.0.0.1:${port}/readyz`),
   });
 }

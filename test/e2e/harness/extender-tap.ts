@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import type { Cluster } from './cluster.ts';
 
 export interface ExtenderCall {
-  readonly verb: 'filter' | 'prioritize' | 'bind';
+  readonly verb: 'filter' | 'prioritize' | 'bind' | 'preempt';
   readonly pod: string;
   readonly request: unknown;
   readonly answer: unknown;

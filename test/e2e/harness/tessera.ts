@@ -2,7 +2,9 @@
  * `tessera serve` as a process of its own, built as it is shipped. It keeps its ports over crashes and restarts, as a
  * pod keeps its addresses, so that whoever calls it need not be told.
  */
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
 import type { Cluster } from './cluster.ts';
 import { isAnswering } from './https-probe.ts';
 import { seriesValue } from './metrics-page.ts';
@@ -25,7 +27,8 @@ interface Ports {
   readonly metrics: number;
 }
 
-const entry = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+/** The program as it is built. */
+export const tesseraEntry = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
 export class Tessera {
   readonly name = 'tessera';
@@ -62,6 +65,11 @@ export class Tessera {
     return `http://127.0.0.1:${this.#ports.extender}`;
   }
 
+  /** The path of its configuration file. */
+  get config(): string {
+    return this.#options.config;
+  }
+
   /** Sends a signal and waits for the end. */
   async end(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<void> {
     await this.#process.end(signal);
@@ -72,10 +80,22 @@ export class Tessera {
     this.#process = await launch(this.#cluster, this.#options, this.#ports);
   }
 
+  /** Starts it anew with these settings in its file beside, or instead of, those that it had. */
+  async restartWith(settings: object): Promise<void> {
+    const { config } = this.#options;
+    const before = parse(await readFile(config, 'utf8')) as object;
+    await writeFile(config, stringify({ ...before, ...settings }));
+    await this.end('SIGTERM');
+    await this.startAgain();
+  }
+
   /** A metric's value; see `seriesValue`. */
   async metric(series: string): Promise<number> {
-    const response = await fetch(`http://127.0.0.1:${this.#ports.metrics}/metrics`);
-    return seriesValue(await response.text(), series);
+    return seriesValue(await this.metricsPage(), series);
+  }
+
+  async metricsPage(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.#ports.metrics}/metrics`)).text();
   }
 
   log(): Promise<string> {
@@ -97,7 +117,7 @@ function launch(
     name: 'tessera',
     command: process.execPath,
     args: [
-      entry,
+      tesseraEntry,
       'serve',
       `--kubeconfig=${kubeconfig}`,
       `--config=${config}`,
