@@ -45,16 +45,16 @@ export type CardChoice =
 export function chooseCards(inputs: CardChoiceInputs): CardChoice {
   const { wanted, selector, policy, draft, room } = inputs;
   if (wanted.count <= 0) return { ok: true, shares: [] };
+  // With these, what is picked of one card changes what another says, or which are compared at all.
+  const isPlain = room === undefined && !policy.topologyAware && selector?.numaBound !== true;
+  if (wanted.count === 1 && isPlain) return chooseOne(inputs);
   const cards = cardsOf(inputs);
   const tally = new Tally(inputs, cards.length);
   if (wanted.count > cards.length && !mayRepeat(cards, selector)) {
     return { ok: false, refusal: tally.tooFewCards() };
   }
   const reasons = room === undefined ? reasonsOfAll(inputs, cards) : undefined;
-  if (reasons !== undefined) {
-    for (const reason of reasons) tally.refuse(reason);
-    return { ok: false, refusal: tally.refusal() };
-  }
+  if (reasons !== undefined) return { ok: false, refusal: refusalOf(inputs, reasons) };
   cards.sort(compareCandidates(selector?.numaBound === true ? policy.numaBoundOrder : policy.order));
   const linked = policy.topologyAware ? linkedPicks(inputs, cards) : undefined;
   const picks = linked ?? firstPicks(inputs, cards, tally);
@@ -64,6 +64,37 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
     room?.take(share.memoryMiB, share.corePercent);
   }
   return { ok: true, shares: picks.map(({ share }) => share) };
+}
+
+/** The first of the cards in order that fits, found without putting them in order: most containers want one card. */
+function chooseOne(inputs: CardChoiceInputs): CardChoice {
+  const { view, draft, wanted, weights, policy } = inputs;
+  const question = questionOf(inputs, 1);
+  const compare = compareCandidates(policy.order);
+  let best: Candidate | undefined;
+  let refused: CardReason[] | undefined;
+  for (let index = 0; index < view.devices.length; index += 1) {
+    const card = view.devices[index];
+    if (card?.device.vendor !== wanted.vendor) continue;
+    const state = draft.at(index);
+    const reason = refuseCard(card, state, question);
+    if (reason === undefined) {
+      const { device } = card;
+      const { used } = state;
+      const candidate = { index, device, used, score: cardScore(device, used, wanted, weights) };
+      if (best === undefined || compare(candidate, best) < 0) best = candidate;
+    } else if (best === undefined) (refused ??= []).push(reason);
+  }
+  if (best === undefined) return { ok: false, refusal: refusalOf(inputs, refused ?? []) };
+  const { index, share } = pickOf(best, draft.at(best.index), wanted);
+  draft.take(index, share);
+  return { ok: true, shares: [share] };
+}
+
+function refusalOf(inputs: CardChoiceInputs, reasons: readonly CardReason[]): Refusal {
+  const tally = new Tally(inputs, reasons.length);
+  for (const reason of reasons) tally.refuse(reason);
+  return reasons.length === 0 ? tally.tooFewCards() : tally.refusal();
 }
 
 interface Card extends Candidate {
