@@ -1,0 +1,53 @@
+/**
+ * The server under test, composed as `tessera serve` composes it on a cluster, with its log at the level of production.
+ * It measures itself: what Node tells of its own HTTP calls gives the part of a bind that is not spent waiting for the
+ * API server, and marks in watched objects tell how far behind the watches it is.
+ */
+import { serveCluster } from '../../src/commands/cluster-server.ts';
+import { systemClock } from '../../src/http/system-clock.ts';
+import { openAccess } from '../../src/kubernetes/api-access.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
+import { required } from '../required.ts';
+import { BindMeter } from './bind-meter.ts';
+import { MarkedClient } from './marked-client.ts';
+import { answerParent } from './parent.ts';
+import { SelfMeter } from './self-meter.ts';
+import { loadServerConfig } from './server-config.ts';
+
+const meter = new SelfMeter();
+const binds = new BindMeter();
+let client: MarkedClient | undefined;
+
+const answers = { start, begin, end, whenSeen };
+export type ServerAnswers = typeof answers;
+answerParent(answers);
+
+/** Resolves when it listens, which is before it is ready; answers the URLs by purpose. */
+async function start({ apiUrl }: { readonly apiUrl: string }): Promise<Readonly<Record<string, string>>> {
+  const config = loadServerConfig();
+  client = new MarkedClient({ access: openAccess(apiUrl), clock: systemClock, version: 'bench' });
+  const endpoints = await serveCluster({
+    config,
+    client,
+    namespace: 'tessera-system',
+    // The webhook, too: what TLS costs is the same for every server.
+    plainHttp: true,
+    log: makeLogger({ level: config.logLevel }),
+  });
+  return required(endpoints).urls;
+}
+
+async function begin(options: { readonly profile: boolean }): Promise<void> {
+  binds.reset();
+  await meter.begin(options);
+}
+
+async function end({ profileFile }: { readonly profileFile?: string }) {
+  return { ...(await meter.end(profileFile)), bindOwnMs: binds.ownMs };
+}
+
+/** When the mark was taken in by the state, in milliseconds since the epoch; waits for it. */
+async function whenSeen(mark: string): Promise<number> {
+  if (client === undefined) throw new Error('the server was not started');
+  return client.whenSeen(mark);
+}

@@ -1,0 +1,15 @@
+/** What the settings of the benchmarks mean; one meaning for one name, whatever the benchmark. */
+
+export const settingDescriptions: Readonly<Record<string, string>> = {
+  nodes: 'nodes of the cluster; several numbers are several clusters',
+  cards: 'cards on every node',
+  fillPercent: 'how much of the memory of all cards is held before, in percent',
+  pods: 'pods that run before',
+  names: 'node names in a filter call; several numbers are measured one after the other',
+  calls: 'pods, or calls, that are measured',
+  warmup: 'the same before anything is measured',
+  connections: 'calls that are under way at once',
+  pending: 'pods that wait and fit nowhere',
+  perSecond: 'binds, or pod events, per second',
+  seconds: 'how long it goes on, in seconds',
+};

@@ -1,0 +1,70 @@
+/** Whole Node objects: what kubelet and the device plugin publish, with images, conditions and field owners. */
+import type { ApiObject } from '../../src/emulator/api/api-object.ts';
+import type { NodeDescription } from '../../src/emulator/node-agent/node-description.ts';
+import { nodeAnnotations, nodeManifest } from '../../src/emulator/node-agent/node-object.ts';
+import { nvidiaFamily } from '../../src/emulator/node-agent/plugin-family.ts';
+
+/** A moment in 2026; nothing depends on which. */
+const publishedMs = Date.UTC(2026, 0, 1);
+const created = '2026-01-01T00:00:00Z';
+
+export function nodeObject(description: NodeDescription, number: number, random: () => number): ApiObject {
+  const publication = { nowMs: publishedMs, startedMs: publishedMs, random };
+  const { metadata, spec, status } = nodeManifest(description, nvidiaFamily, publication) as {
+    readonly metadata: ApiObject['metadata'];
+    readonly spec: object;
+    readonly status: { readonly conditions: readonly object[] };
+  };
+  return {
+    metadata: {
+      ...metadata,
+      uid: `a0000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`,
+      creationTimestamp: created,
+      managedFields,
+    },
+    spec: {
+      ...spec,
+      podCIDR: '10.1.0.0/24',
+      podCIDRs: ['10.1.0.0/24'],
+      providerID: `bench://${description.name}`,
+    },
+    status: { ...status, conditions: [...status.conditions, ...pressures], images },
+  };
+}
+
+/** The device plugin's annotations once more, with the cards in another order. */
+export function publishedAnew(
+  description: NodeDescription,
+  random: () => number,
+): Readonly<Record<string, string>> {
+  return nodeAnnotations(description, nvidiaFamily, { nowMs: publishedMs, startedMs: publishedMs, random });
+}
+
+const pressures = ['MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({
+  type,
+  status: 'False',
+  reason: `KubeletHasNo${type}`,
+  message: `kubelet has no ${type}`,
+  lastHeartbeatTime: created,
+  lastTransitionTime: created,
+}));
+
+/** Kubelet names the 50 largest images. */
+const images = Array.from({ length: 50 }, (_, index) => ({
+  names: [
+    `registry.example.com/image-${index}@sha256:${String(index).padStart(64, '0')}`,
+    `registry.example.com/image-${index}:v1`,
+  ],
+  sizeBytes: 1_000_000_000 + index,
+}));
+
+const managedFields = ['kubelet', 'kube-controller-manager', 'device-plugin'].map((manager) => ({
+  manager,
+  operation: 'Update',
+  apiVersion: 'v1',
+  time: created,
+  fieldsType: 'FieldsV1',
+  fieldsV1: {
+    'f:metadata': Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`f:field${index}`, {}])),
+  },
+}));
