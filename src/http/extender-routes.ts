@@ -19,6 +19,7 @@ import {
   parseBindingArgs,
   parseExtenderArgs,
 } from '../wire/extender.ts';
+import { filterResultText, hostPrioritiesText } from '../wire/extender-text.ts';
 import { podName } from '../model/cluster-objects.ts';
 import { parsePreemptionArgs, preemptionResult } from '../wire/preemption.ts';
 import { bodyFaults, isBodyMissing, jsonBody } from './body.ts';
@@ -111,39 +112,39 @@ function filter(request: Request, response: Response, deps: ExtenderRouteDeps): 
     response.json(errorResult(answer.message));
     return;
   }
-  const result = filterResult(answer, candidates, deps.hamiReasonCounters);
+  const text = filterText(answer, candidates, deps.hamiReasonCounters);
   countRefusals(answer.refused, metrics);
   log.debug(
     { pod: podName(pod), podUid: pod.uid, feasible: answer.feasible.length, refused: answer.refused.size },
     'filtered',
   );
-  response.json(result);
+  response.type('json').send(text);
 }
 
 /**
  * A refused node is unresolvable unless the preempt verb could make room there: evicting pods by in-tree rules alone
  * cannot help a pod that waits for a card.
  */
-function filterResult(
+function filterText(
   { feasible, refused, resolvable }: FilterAnswer & { kind: 'answered' },
   candidates: CandidateNodes,
   counters: boolean,
-): ExtenderFilterResult {
-  const resolvableReasons: Record<string, string> = {};
-  const otherReasons: Record<string, string> = {};
+): string {
+  const failed: [string, string][] = [];
+  const unresolvable: [string, string][] = [];
   const texts = new Map<Refusal, string>();
   for (const [node, refusal] of refused) {
     let text = texts.get(refusal);
     if (text === undefined) texts.set(refusal, (text = wireReason(refusal, counters)));
-    (resolvable.has(node) ? resolvableReasons : otherReasons)[node] = text;
+    (resolvable.has(node) ? failed : unresolvable).push([node, text]);
   }
-  return {
+  return filterResultText({
     Nodes: candidates.form === 'objects' ? { items: keptObjects(candidates, feasible) } : null,
     NodeNames: candidates.form === 'names' ? feasible : null,
-    FailedNodes: resolvableReasons,
-    FailedAndUnresolvableNodes: otherReasons,
+    failed,
+    unresolvable,
     Error: '',
-  };
+  });
 }
 
 function keptObjects(
@@ -185,7 +186,7 @@ function prioritize(
     metrics.prioritizeFailed.inc();
     log.warn({ pod: podName(args.value.pod), reason: answer.message }, 'prioritize failed');
   }
-  response.json(answer.priorities);
+  response.type('json').send(hostPrioritiesText(answer.priorities));
 }
 
 async function bind(request: Request, response: Response, deps: ExtenderRouteDeps): Promise<void> {

@@ -47,14 +47,18 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
   if (wanted.count <= 0) return { ok: true, shares: [] };
   // With these, what is picked of one card changes what another says, or which are compared at all.
   const isPlain = room === undefined && !policy.topologyAware && selector?.numaBound !== true;
-  if (wanted.count === 1 && isPlain) return chooseOne(inputs);
+  const plain = isPlain ? choosePlain(inputs) : undefined;
+  if (plain !== undefined) return plain;
   const cards = cardsOf(inputs);
   const tally = new Tally(inputs, cards.length);
   if (wanted.count > cards.length && !mayRepeat(cards, selector)) {
     return { ok: false, refusal: tally.tooFewCards() };
   }
   const reasons = room === undefined ? reasonsOfAll(inputs, cards) : undefined;
-  if (reasons !== undefined) return { ok: false, refusal: refusalOf(inputs, reasons) };
+  if (reasons !== undefined) {
+    for (const reason of reasons) tally.refuse(reason);
+    return { ok: false, refusal: tally.refusal() };
+  }
   cards.sort(compareCandidates(selector?.numaBound === true ? policy.numaBoundOrder : policy.order));
   const linked = policy.topologyAware ? linkedPicks(inputs, cards) : undefined;
   const picks = linked ?? firstPicks(inputs, cards, tally);
@@ -66,35 +70,51 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
   return { ok: true, shares: picks.map(({ share }) => share) };
 }
 
-/** The first of the cards in order that fits, found without putting them in order: most containers want one card. */
-function chooseOne(inputs: CardChoiceInputs): CardChoice {
+/**
+ * The first of the cards in order, where asking one changes no other's answer: only those that fit are put in order,
+ * and a single one is found without. Undefined where a card could be picked twice.
+ */
+function choosePlain(inputs: CardChoiceInputs): CardChoice | undefined {
   const { view, draft, wanted, weights, policy } = inputs;
   const question = questionOf(inputs, 1);
   const compare = compareCandidates(policy.order);
-  let best: Candidate | undefined;
-  let refused: CardReason[] | undefined;
+  const fitting: Candidate[] = [];
+  const refused: CardReason[] = [];
   for (let index = 0; index < view.devices.length; index += 1) {
     const card = view.devices[index];
     if (card?.device.vendor !== wanted.vendor) continue;
+    if (wanted.count > 1 && isCut(card.device)) return undefined;
+    const { device } = card;
     const state = draft.at(index);
     const reason = refuseCard(card, state, question);
-    if (reason === undefined) {
-      const { device } = card;
-      const { used } = state;
-      const candidate = { index, device, used, score: cardScore(device, used, wanted, weights) };
-      if (best === undefined || compare(candidate, best) < 0) best = candidate;
-    } else if (best === undefined) (refused ??= []).push(reason);
+    if (reason !== undefined) {
+      refused.push(reason);
+      continue;
+    }
+    const { used } = state;
+    const candidate = { index, device, used, score: cardScore(device, used, wanted, weights) };
+    if (wanted.count > 1 || fitting[0] === undefined) fitting.push(candidate);
+    else if (compare(candidate, fitting[0]) < 0) fitting[0] = candidate;
   }
-  if (best === undefined) return { ok: false, refusal: refusalOf(inputs, refused ?? []) };
-  const { index, share } = pickOf(best, draft.at(best.index), wanted);
-  draft.take(index, share);
-  return { ok: true, shares: [share] };
+  if (fitting.length < wanted.count) {
+    return { ok: false, refusal: refusalOf(inputs, refused, fitting.length) };
+  }
+  const chosen = wanted.count > 1 ? fitting.sort(compare).slice(0, wanted.count) : fitting;
+  const shares = chosen.map((card) => {
+    const { index, share } = pickOf(card, draft.at(card.index), wanted);
+    draft.take(index, share);
+    return share;
+  });
+  return { ok: true, shares };
 }
 
-function refusalOf(inputs: CardChoiceInputs, reasons: readonly CardReason[]): Refusal {
-  const tally = new Tally(inputs, reasons.length);
+/** Of a container that gets too few cards: `fitting` would do, the others are refused for these reasons. */
+function refusalOf(inputs: CardChoiceInputs, reasons: readonly CardReason[], fitting = 0): Refusal {
+  const cards = reasons.length + fitting;
+  const tally = new Tally(inputs, cards);
+  if (cards === 0 || inputs.wanted.count > cards) return tally.tooFewCards();
   for (const reason of reasons) tally.refuse(reason);
-  return reasons.length === 0 ? tally.tooFewCards() : tally.refusal();
+  return tally.refusal(fitting);
 }
 
 interface Card extends Candidate {

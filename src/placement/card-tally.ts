@@ -53,13 +53,14 @@ export class Tally {
       : { code: 'NodeInsufficientDevice', ...this.#subject(), cards: this.#cards };
   }
 
-  refusal(): Refusal {
+  /** @param accepted how many cards would do */
+  refusal(accepted = this.picked.slots): Refusal {
     if (this.#cards === 0) return this.#unregistered();
     return {
       code: 'AllocatedCardsInsufficientRequest',
       ...this.#subject(),
       cards: this.#cards,
-      accepted: this.picked.slots,
+      accepted,
       refused: this.#refused,
       ...(this.quota === undefined ? {} : { quota: this.quota }),
     };

@@ -28,19 +28,28 @@ export function selectInstance(
   occupied: readonly MigPlacement[],
   memory: MemoryRequest,
 ): InstanceChoice | undefined {
+  if (device.migProfiles === undefined) return undefined;
   const needMiB = leastMemoryMiB(device, memory);
-  const profiles = (device.migProfiles ?? [])
-    .filter(({ memoryMiB }) => memoryMiB >= needMiB)
-    .sort((a, b) => a.memoryMiB - b.memoryMiB || a.slices - b.slices);
-  for (const profile of profiles) {
-    const placement = placementsInOrder(profile).find(
-      (place) => !occupied.some((taken) => overlaps(place, taken)),
-    );
-    if (placement === undefined) continue;
-    const { name, memoryMiB, corePercent } = profile;
-    return { instance: { profile: name, placement }, memoryMiB, corePercent };
+  for (const { name, memoryMiB, corePercent, placements } of inOrder(device.migProfiles)) {
+    if (memoryMiB < needMiB) continue;
+    const placement = placements.find((place) => !occupied.some((taken) => overlaps(place, taken)));
+    if (placement !== undefined) return { instance: { profile: name, placement }, memoryMiB, corePercent };
   }
   return undefined;
+}
+
+/** By list of profiles, which is never changed: the same in the order of trying, made once. */
+const ordered = new WeakMap<readonly MigProfile[], readonly MigProfile[]>();
+
+function inOrder(profiles: readonly MigProfile[]): readonly MigProfile[] {
+  let list = ordered.get(profiles);
+  if (list === undefined) {
+    list = profiles
+      .map((profile) => ({ ...profile, placements: placementsInOrder(profile) }))
+      .sort((a, b) => a.memoryMiB - b.memoryMiB || a.slices - b.slices);
+    ordered.set(profiles, list);
+  }
+  return list;
 }
 
 function leastMemoryMiB(device: Device, memory: MemoryRequest): number {

@@ -7,24 +7,20 @@ import type { NodeView } from '../model/node-view.ts';
 import { DeviceState } from '../state/device-state.ts';
 import type { CandidateNodes } from '../wire/extender.ts';
 
-export interface Candidate {
-  readonly name: string;
-  /** Undefined when nothing is known of the node. */
-  readonly view: NodeView | undefined;
-}
-
 export function candidateNames(candidates: CandidateNodes): readonly string[] {
   return candidates.form === 'names' ? candidates.names : candidates.nodes.map(({ name }) => name);
 }
 
-export function* candidateViews(candidates: CandidateNodes, state: DeviceState): Iterable<Candidate> {
-  if (candidates.form === 'names') {
-    for (const name of candidates.names) yield { name, view: state.view(name) };
-    return;
-  }
-  for (const node of candidates.nodes) {
-    yield { name: node.name, view: state.view(node.name) ?? emptyNodeView(node, state) };
-  }
+/** Looks at one candidate after the other while `look` says so; answers whether it came to the last. */
+export function eachCandidate(
+  candidates: CandidateNodes,
+  state: DeviceState,
+  look: (name: string, view: NodeView | undefined) => boolean,
+): boolean {
+  if (candidates.form === 'names') return candidates.names.every((name) => look(name, state.view(name)));
+  return candidates.nodes.every((node) =>
+    look(node.name, state.view(node.name) ?? emptyNodeView(node, state)),
+  );
 }
 
 function emptyNodeView(node: NodeObject, state: DeviceState): NodeView | undefined {

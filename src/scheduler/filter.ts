@@ -11,11 +11,11 @@ import type { DeviceState } from '../state/device-state.ts';
 import { problemSentence } from '../vendors/vendor.ts';
 import type { ExtenderArgs } from '../wire/extender.ts';
 import type { Assumptions } from './assumptions.ts';
-import { candidateNames, candidateViews } from './candidate-views.ts';
+import { candidateNames, eachCandidate } from './candidate-views.ts';
 import { canEvictionsMend, mayGiveWay } from './mendable.ts';
 import type { KnownPod, Requests } from './requests.ts';
 import { rulesFor } from './rules.ts';
-import type { Verdicts } from './verdicts.ts';
+import type { Verdict, Verdicts } from './verdicts.ts';
 
 export interface FilterDeps {
   readonly state: DeviceState;
@@ -68,19 +68,17 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   const refused = new Map<string, Refusal>();
   let lastFit: NodeView | undefined;
   let seen = 0;
-  for (const { name, view } of candidateViews(args.candidates, state)) {
+  const inTime = eachCandidate(args.candidates, state, (name, view) => {
     seen += 1;
-    if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return tooLate(deps, seen);
-    if (view === undefined) {
-      refused.set(name, unknownNode);
-      continue;
-    }
-    const verdict = verdicts.judge(view);
+    if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
+    const verdict = view === undefined ? unknownNode : verdicts.judge(view);
     if (verdict.ok) {
       feasible.push(name);
       lastFit = view;
     } else refused.set(name, verdict.refusal);
-  }
+    return true;
+  });
+  if (!inTime) return tooLate(deps, seen);
   if (feasible.length === 1 && lastFit !== undefined) expectOn(lastFit, request, deps);
   if (feasible.length === 0 && mustRetry(args, known, { deps, deadlineMs })) {
     return { kind: 'error', code: 'OutsideSample', message: 'fits outside the sample, retrying' };
@@ -90,7 +88,10 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
 }
 
 const none: ReadonlySet<string> = new Set();
-const unknownNode: Refusal = { code: 'NodeUnregistered', detail: 'the cache knows no such node' };
+const unknownNode: Verdict = {
+  ok: false,
+  refusal: { code: 'NodeUnregistered', detail: 'the cache knows no such node' },
+};
 
 /** The pod will go to its only feasible node, since prioritize is not called for one. */
 function expectOn(view: NodeView, request: PodRequest, deps: FilterDeps): void {

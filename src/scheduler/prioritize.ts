@@ -8,7 +8,7 @@ import type { NodeView } from '../model/node-view.ts';
 import { asksForDevices } from '../model/request.ts';
 import { plan } from '../placement/planner.ts';
 import { type ExtenderArgs, type HostPriorityList, maxExtenderPriority } from '../wire/extender.ts';
-import { candidateNames, candidateViews } from './candidate-views.ts';
+import { candidateNames, eachCandidate } from './candidate-views.ts';
 import type { FilterDeps } from './filter.ts';
 import { rulesFor } from './rules.ts';
 import type { VerdictTable } from './verdicts.ts';
@@ -49,12 +49,12 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
   const rules = rulesFor(request, deps);
   const verdicts = deps.verdicts.of(request, shape, rules);
   const ranked: Ranked[] = [];
-  for (const { name, view } of candidateViews(args.candidates, deps.state)) {
-    if (ranked.length % nodesPerDeadlineCheck === 0 && deps.clock.nowMs() > deadlineMs) {
-      return failed(`no ranking within ${deps.prioritizeDeadlineMs} ms`);
-    }
+  const inTime = eachCandidate(args.candidates, deps.state, (name, view) => {
+    if (ranked.length % nodesPerDeadlineCheck === 0 && deps.clock.nowMs() > deadlineMs) return false;
     ranked.push(view === undefined ? { name, value: 0 } : rank(view, request.podUid, { verdicts, deps }));
-  }
+    return true;
+  });
+  if (!inTime) return failed(`no ranking within ${deps.prioritizeDeadlineMs} ms`);
   const winner = bestOf(ranked);
   const planned = winner?.picture === undefined ? undefined : plan(winner.picture, request, rules);
   if (winner === undefined || planned?.ok !== true) return { kind: 'ranked', priorities: allEqual(args) };

@@ -29,6 +29,8 @@ export class NodeTable {
   readonly #vendors: readonly Vendor[];
   readonly #records = new Map<string, NodeRecord>();
   readonly #fingerprints = new Map<string, string>();
+  /** Views that are up to date, so that one lookup finds what a call names. */
+  readonly #views = new Map<string, NodeView>();
   #generation = 0;
 
   constructor(vendors: readonly Vendor[]) {
@@ -43,15 +45,23 @@ export class NodeTable {
   obtain(name: string): NodeRecord {
     let record = this.#records.get(name);
     if (record === undefined) {
-      record = new NodeRecord(name, () => (this.#generation += 1));
+      record = new NodeRecord(name, () => {
+        this.#views.delete(name);
+        return (this.#generation += 1);
+      });
       this.#records.set(name, record);
     }
     return record;
   }
 
   view(name: string): NodeView | undefined {
+    const present = this.#views.get(name);
+    if (present !== undefined) return present;
     const record = this.#records.get(name);
-    return record?.known === true ? record.view() : undefined;
+    if (record?.known !== true) return undefined;
+    const view = record.view();
+    this.#views.set(name, view);
+    return view;
   }
 
   idleView(name: string): NodeView | undefined {

@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { filterResultText, hostPrioritiesText } from '../../src/wire/extender-text.ts';
+
+/** Mostly what names and reasons look like, and anything else a string can hold. */
+const text = fc.oneof(
+  fc.stringMatching(/^[a-z0-9.-]{1,20}$/),
+  fc.constantFrom('node unregistered', '3/8 CardTypeMismatch, 1/8 NumaNotFit', '__proto__', '"', '\\', '\n'),
+  fc.string({ unit: 'binary' }),
+);
+const reasons = fc.uniqueArray(fc.tuple(text, text), { selector: ([node]) => node });
+const nodes = fc.option(fc.record({ items: fc.array(fc.record({ metadata: fc.record({ name: text }) })) }));
+
+describe('the answer of filter as text', () => {
+  it('is what JSON.stringify makes of the same answer', () => {
+    fc.assert(
+      fc.property(nodes, fc.option(fc.array(text)), reasons, reasons, text, (Nodes, NodeNames, ...rest) => {
+        const [failed, unresolvable, Error] = rest;
+        const whole = {
+          Nodes,
+          NodeNames,
+          FailedNodes: Object.fromEntries(failed),
+          FailedAndUnresolvableNodes: Object.fromEntries(unresolvable),
+          Error,
+        };
+        const written = filterResultText({ Nodes, NodeNames, failed, unresolvable, Error });
+        expect(JSON.parse(written)).toEqual(JSON.parse(JSON.stringify(whole)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is byte for byte that of the protocol', () => {
+    expect(
+      filterResultText({
+        Nodes: null,
+        NodeNames: ['n1', 'n2'],
+        failed: [],
+        unresolvable: [
+          ['n3', '1/2 CardInsufficientMemory, 1/2 CardTypeMismatch'],
+          ['n4', 'say "no"'],
+        ],
+        Error: '',
+      }),
+    ).toBe(
+      '{"Nodes":null,"NodeNames":["n1","n2"],"FailedNodes":{},"FailedAndUnresolvableNodes":' +
+        '{"n3":"1/2 CardInsufficientMemory, 1/2 CardTypeMismatch","n4":"say \\"no\\""},"Error":""}',
+    );
+  });
+});
+
+describe('the answer of prioritize as text', () => {
+  it('is what JSON.stringify makes of the same answer', () => {
+    const priorities = fc.array(fc.record({ Host: text, Score: fc.integer({ min: 0, max: 10 }) }));
+    fc.assert(
+      fc.property(priorities, (answer) => {
+        expect(hostPrioritiesText(answer)).toBe(JSON.stringify(answer));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
