@@ -30,17 +30,28 @@ export interface NodeView {
   readonly unavailable: ReadonlyMap<VendorKey, string>;
   /** Sum over all devices. */
   readonly capacity: DeviceUsage;
+  /** Sum of what is used of all devices. */
+  readonly used: DeviceUsage;
 }
 
-/** Completes a view by its capacity. */
-export function makeNodeView(parts: Omit<NodeView, 'capacity'>): NodeView {
-  const capacity = { slots: 0, memoryMiB: 0, corePercent: 0 };
-  for (const { device } of parts.devices) {
-    capacity.slots += device.slots;
-    capacity.memoryMiB += device.memoryMiB;
-    capacity.corePercent += device.corePercent;
+/** Completes a view by its sums. */
+export function makeNodeView(parts: Omit<NodeView, 'capacity' | 'used'>): NodeView {
+  return {
+    ...parts,
+    capacity: sumOf(parts.devices, ({ device }) => device),
+    used: sumOf(parts.devices, ({ used }) => used),
+  };
+}
+
+function sumOf(devices: readonly DeviceView[], amounts: (entry: DeviceView) => DeviceUsage): DeviceUsage {
+  const sum = { slots: 0, memoryMiB: 0, corePercent: 0 };
+  for (const entry of devices) {
+    const { slots, memoryMiB, corePercent } = amounts(entry);
+    sum.slots += slots;
+    sum.memoryMiB += memoryMiB;
+    sum.corePercent += corePercent;
   }
-  return { ...parts, capacity };
+  return sum;
 }
 
 /** Something more on a node's cards, by `deviceKey`. */
@@ -66,5 +77,5 @@ export function withMoreUsed(view: NodeView, more: MoreUsed): NodeView {
       },
     };
   });
-  return { ...view, devices };
+  return makeNodeView({ ...view, devices });
 }

@@ -9,6 +9,7 @@ import { isCut, type MigPlacement, migMode } from '../model/mig.ts';
 import type { DeviceView, NodeView } from '../model/node-view.ts';
 import type { CardReason, Refusal } from '../model/reason.ts';
 import {
+  type CardOrderKey,
   type ContainerRequest,
   type DevicePolicy,
   type DeviceRequest,
@@ -92,7 +93,15 @@ function choosePlain(inputs: CardChoiceInputs): CardChoice | undefined {
       continue;
     }
     const { used } = state;
-    const candidate = { index, device, used, score: cardScore(device, used, wanted, weights) };
+    const score = cardScore(device, used, wanted, weights);
+    if (
+      wanted.count === 1 &&
+      fitting[0] !== undefined &&
+      isBehind(score, fitting[0].score, policy.order[0])
+    ) {
+      continue;
+    }
+    const candidate = { index, device, used, score };
     if (wanted.count > 1 || fitting[0] === undefined) fitting.push(candidate);
     else if (compare(candidate, fitting[0]) < 0) fitting[0] = candidate;
   }
@@ -106,6 +115,11 @@ function choosePlain(inputs: CardChoiceInputs): CardChoice | undefined {
     return share;
   });
   return { ok: true, shares };
+}
+
+/** True when the score alone tells that a card comes after another. */
+function isBehind(score: number, other: number, firstKey: CardOrderKey | undefined): boolean {
+  return firstKey === 'emptiest' ? score > other : firstKey === 'fullest' && score < other;
 }
 
 /** Of a container that gets too few cards: `fitting` would do, the others are refused for these reasons. */
@@ -248,9 +262,11 @@ function pickOf({ index, device }: Candidate, { occupied }: CardState, wanted: D
 }
 
 function shareOf(device: Device, occupied: readonly MigPlacement[], wanted: DeviceRequest): Share {
-  const share = { vendor: device.vendor, deviceId: device.id };
+  const { vendor, id: deviceId } = device;
   const cut = isCut(device) ? selectInstance(device, occupied, wanted.memory) : undefined;
-  return cut === undefined
-    ? { ...share, memoryMiB: memoryNeedMiB(wanted.memory, device), corePercent: wanted.corePercent }
-    : { ...share, memoryMiB: cut.memoryMiB, corePercent: cut.corePercent, mig: cut.instance };
+  if (cut === undefined) {
+    const memoryMiB = memoryNeedMiB(wanted.memory, device);
+    return { vendor, deviceId, memoryMiB, corePercent: wanted.corePercent };
+  }
+  return { vendor, deviceId, memoryMiB: cut.memoryMiB, corePercent: cut.corePercent, mig: cut.instance };
 }

@@ -14,47 +14,64 @@ export interface CardState {
   readonly occupied: readonly MigPlacement[];
 }
 
+const noCard: CardState = { used: noUsage, occupied: [] };
+
 export class Draft {
-  readonly #cards: CardState[];
-  #beforeInit: readonly CardState[] | undefined;
+  /** The view's own cards until something is taken of them. */
+  #cards: readonly CardState[];
+  #used: DeviceUsage;
+  #beforeInit: { readonly cards: readonly CardState[]; readonly used: DeviceUsage } | undefined;
 
   constructor(view: NodeView) {
-    this.#cards = [...view.devices];
+    this.#cards = view.devices;
+    this.#used = view.used;
   }
 
   begin(role: ContainerRole): void {
-    this.#beforeInit = role === 'init' ? [...this.#cards] : undefined;
+    this.#beforeInit = role === 'init' ? { cards: this.#cards, used: this.#used } : undefined;
   }
 
   end(): void {
-    for (const [index, { used }] of (this.#beforeInit ?? []).entries()) {
-      this.#cards[index] = { used, occupied: this.at(index).occupied };
-    }
+    const before = this.#beforeInit;
+    if (before === undefined) return;
+    this.#cards = this.#cards.map(({ occupied }, index) => ({
+      used: before.cards[index]?.used ?? noUsage,
+      occupied,
+    }));
+    this.#used = before.used;
     this.#beforeInit = undefined;
   }
 
   /** The card at a position among the view's devices. */
   at(index: number): CardState {
-    return this.#cards[index] ?? { used: noUsage, occupied: [] };
+    return this.#cards[index] ?? noCard;
   }
 
   take(index: number, share: Share): void {
-    this.#cards[index] = withShare(this.at(index), share);
+    const cards = [...this.#cards];
+    cards[index] = withShare(this.at(index), share);
+    this.#cards = cards;
+    this.#used = plus(this.#used, share);
   }
 
-  /** What is used of every card, in the order of the view's devices. */
-  usage(): readonly DeviceUsage[] {
-    return this.#cards.map(({ used }) => used);
+  /** What is used of all cards together. */
+  used(): DeviceUsage {
+    return this.#used;
   }
 }
 
-export function withShare({ used, occupied }: CardState, { memoryMiB, corePercent, mig }: Share): CardState {
+function plus(used: DeviceUsage, { memoryMiB, corePercent }: Share): DeviceUsage {
   return {
-    used: {
-      slots: used.slots + 1,
-      memoryMiB: used.memoryMiB + memoryMiB,
-      corePercent: used.corePercent + corePercent,
-    },
+    slots: used.slots + 1,
+    memoryMiB: used.memoryMiB + memoryMiB,
+    corePercent: used.corePercent + corePercent,
+  };
+}
+
+export function withShare({ used, occupied }: CardState, share: Share): CardState {
+  const { mig } = share;
+  return {
+    used: plus(used, share),
     occupied: mig === undefined ? occupied : [...occupied, mig.placement],
   };
 }

@@ -3,25 +3,12 @@
  * of used slots, cores and memory over all its cards, in percent. Binpack wants it high, spread low.
  */
 import type { DeviceUsage } from '../model/device.ts';
-import type { NodeView } from '../model/node-view.ts';
 import type { NodePolicy } from '../model/request.ts';
 
-/** 0..100, higher is better. `usage` holds one entry per device of the view, the pod's own shares included. */
-export function nodeScore(view: NodeView, usage: readonly DeviceUsage[], policy: NodePolicy): number {
-  const fullness = 100 * meanFraction(sumOf(usage), view.capacity);
+/** 0..100, higher is better. Both are sums over all cards of the node, the pod's own shares in `used`. */
+export function nodeScore(capacity: DeviceUsage, used: DeviceUsage, policy: NodePolicy): number {
+  const fullness = 100 * meanFraction(used, capacity);
   return policy === 'binpack' ? fullness : 100 - fullness;
-}
-
-function sumOf(usage: readonly DeviceUsage[]): DeviceUsage {
-  let slots = 0;
-  let memoryMiB = 0;
-  let corePercent = 0;
-  for (const used of usage) {
-    slots += used.slots;
-    memoryMiB += used.memoryMiB;
-    corePercent += used.corePercent;
-  }
-  return { slots, memoryMiB, corePercent };
 }
 
 /** The mean of the fractions in use, over the dimensions that exist. */

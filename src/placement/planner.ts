@@ -61,7 +61,7 @@ export function plan(view: NodeView, request: PodRequest, rules: PlanRules): Pla
   }
   const refusal = refuseCounts(view, request);
   if (refusal !== undefined) return { ok: false, refusal };
-  const score = nodeScore(view, draft.usage(), request.nodePolicy ?? rules.nodePolicy);
+  const score = nodeScore(view.capacity, draft.used(), request.nodePolicy ?? rules.nodePolicy);
   return { ok: true, allocation, score };
 }
 

@@ -7,6 +7,11 @@ import { type CardFields, makeView } from '../support/views.ts';
 import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
 /** HAMi adds the three fractions to 0..30; here they are averaged to 0..100. */
+function sumOf(usage: readonly DeviceUsage[]): DeviceUsage {
+  const total = (dimension: keyof DeviceUsage) => usage.reduce((sum, used) => sum + used[dimension], 0);
+  return { slots: total('slots'), memoryMiB: total('memoryMiB'), corePercent: total('corePercent') };
+}
+
 describe('nodeScore is the mean of slots, cores and memory in use over all cards, in percent', () => {
   const half: DeviceUsage = { slots: 5, corePercent: 50, memoryMiB: 4000 };
   const idle: DeviceUsage = { slots: 0, corePercent: 0, memoryMiB: 0 };
@@ -58,10 +63,10 @@ describe('nodeScore is the mean of slots, cores and memory in use over all cards
     { name: 'a node without cards is 0', devices: [], usage: [], want: 0 },
   ];
   it.each(cases)('binpack: $name', ({ devices, usage, want }) => {
-    expect(nodeScore(makeView({ devices }), usage, 'binpack')).toBeCloseTo(want, 9);
+    expect(nodeScore(makeView({ devices }).capacity, sumOf(usage), 'binpack')).toBeCloseTo(want, 9);
   });
   it.each(cases)('spread wants the rest to 100: $name', ({ devices, usage, want }) => {
-    expect(nodeScore(makeView({ devices }), usage, 'spread')).toBeCloseTo(100 - want, 9);
+    expect(nodeScore(makeView({ devices }).capacity, sumOf(usage), 'spread')).toBeCloseTo(100 - want, 9);
   });
 });
 
