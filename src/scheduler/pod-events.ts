@@ -43,15 +43,15 @@ interface Refused {
  */
 export function refusedEvent(pod: PodReference, refused: ReadonlyMap<string, Refusal>): PodEvent {
   const byWord = new Map<string, Refused>();
-  for (const [node, refusal] of refused) {
+  for (const [refusal, alike] of nodesByRefusal(refused)) {
     for (const { word, cards } of wordsOf(refusal)) {
       const group = byWord.get(word) ?? { count: 0, names: [], cards: undefined };
       byWord.set(word, group);
-      group.count += 1;
-      keepFirst(group.names, node);
+      group.count += alike.count;
+      for (const name of alike.names) keepFirst(group.names, name);
       if (cards !== undefined) {
         const { refused: before, all } = group.cards ?? { refused: 0, all: 0 };
-        group.cards = { refused: before + cards.refused, all: all + cards.all };
+        group.cards = { refused: before + alike.count * cards.refused, all: all + alike.count * cards.all };
       }
     }
   }
@@ -65,6 +65,23 @@ export function refusedEvent(pod: PodReference, refused: ReadonlyMap<string, Ref
     message: `no available node, ${refused.size} nodes do not meet: ${parts.join(', ')}`,
     cause: [...byWord.keys()].sort(compareText).join(', '),
   };
+}
+
+/** Nodes that are refused alike mostly share one refusal, and there are few of those. */
+function nodesByRefusal(refused: ReadonlyMap<string, Refusal>): ReadonlyMap<Refusal, NodesAlike> {
+  const groups = new Map<Refusal, NodesAlike>();
+  for (const [node, refusal] of refused) {
+    const group = groups.get(refusal) ?? { count: 0, names: [] };
+    groups.set(refusal, group);
+    group.count += 1;
+    keepFirst(group.names, node);
+  }
+  return groups;
+}
+
+interface NodesAlike {
+  count: number;
+  readonly names: string[];
 }
 
 interface Word {
