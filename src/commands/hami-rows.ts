@@ -1,6 +1,7 @@
 /** What the samples of HAMi's metrics are about, read off a node's view, its ledger entries and the quotas. */
 import { podName } from '../model/cluster-objects.ts';
 import { compareText } from '../model/device.ts';
+import type { MigInstance } from '../model/mig.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { LedgerEntry } from '../state/ledger-entry.ts';
 import type { QuotaUsage } from '../state/quota-table.ts';
@@ -42,24 +43,32 @@ export function shareRows(entries: readonly LedgerEntry[]): readonly ShareRow[] 
   return [...rows.values()];
 }
 
-/** The MIG instances that the plugin has made, on cards that the node has. */
+/**
+ * The MIG instances that the plugin has made, on cards that the node has. A tenant may write more reservations onto a
+ * pod than it has shares; those beyond its shares make no series.
+ */
 export function migRows({ name, devices }: NodeView, entries: readonly LedgerEntry[]): readonly MigRow[] {
   const indexes = new Map(devices.map(({ device }) => [device.id, device.index]));
   const rows = new Map<string, MigRow>();
-  for (const { deviceId, instance, runtime } of entries.flatMap(({ migReservations }) => migReservations)) {
-    const deviceIndex = indexes.get(deviceId);
-    if (deviceIndex === undefined || runtime === undefined) continue;
-    const { profile, placement } = instance;
-    rows.set(`${deviceId}/${runtime.gpuInstanceId}/${runtime.computeInstanceId}`, {
-      node: name,
-      deviceId,
-      deviceIndex,
-      profile,
-      ...placement,
-      ...runtime,
-    });
+  for (const { allocation, migReservations } of entries) {
+    const held = allocation.flat().flatMap(({ deviceId, mig }) => (mig ? [instanceKey(deviceId, mig)] : []));
+    for (const { deviceId, instance, runtime } of migReservations) {
+      const place = held.indexOf(instanceKey(deviceId, instance));
+      const deviceIndex = indexes.get(deviceId);
+      if (place < 0 || deviceIndex === undefined || runtime === undefined) continue;
+      held.splice(place, 1);
+      // The legacy name has no more to tell instances apart.
+      const key = `${deviceId}/${runtime.gpuInstanceId}`;
+      if (rows.has(key)) continue;
+      const { profile, placement } = instance;
+      rows.set(key, { node: name, deviceId, deviceIndex, profile, ...placement, ...runtime });
+    }
   }
   return [...rows.values()];
+}
+
+function instanceKey(deviceId: string, { profile, placement }: MigInstance): string {
+  return `${deviceId}/${profile}/${placement.start}/${placement.size}`;
 }
 
 /** Of every resource that a namespace is limited in or holds. */

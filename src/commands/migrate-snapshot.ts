@@ -1,29 +1,37 @@
-/** The cluster for the migration check from a snapshot file. Kinds that the file does not hold are told apart. */
-import { type LookedAtKind, lookedAtKinds, type RawCluster } from '../migration/cluster-picture.ts';
+/** The cluster for the migration check from snapshot files. Kinds that none of them holds are told apart. */
+import {
+  type LookedAtKind,
+  lookedAtKinds,
+  type RawCluster,
+  type RawObject,
+} from '../migration/cluster-picture.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { readSnapshotObjects } from './snapshot-file.ts';
 
 const necessary: readonly LookedAtKind[] = ['Node', 'Pod'];
 
-/** Refuses a file that cannot be read, or that holds no node or no pod. Never throws. */
-export function collectSnapshot(file: string): Parsed<RawCluster> {
-  const read = readSnapshotObjects(file);
-  if (!read.ok) return read;
-  const objects = read.value.flatMap(({ kind, value }) => {
-    const known = lookedAtKinds.find(
-      (one) => one === kind || kind.startsWith(`${one}.${groupOf[one] ?? ' '}`),
-    );
-    return known === undefined ? [] : [{ kind: known, value }];
-  });
+/** Refuses a file that cannot be read, and files without a node or without a pod between them. Never throws. */
+export function collectSnapshot(files: readonly string[]): Parsed<RawCluster> {
+  const objects: RawObject[] = [];
+  for (const file of files) {
+    const read = readSnapshotObjects(file);
+    if (!read.ok) return read;
+    for (const { kind, value } of read.value) {
+      const known = lookedAtKinds.find(
+        (one) => one === kind || kind.startsWith(`${one}.${groupOf[one] ?? ' '}`),
+      );
+      if (known !== undefined) objects.push({ kind: known, value });
+    }
+  }
   const held = new Set(objects.map(({ kind }) => kind));
   const absent = lookedAtKinds.filter((kind) => !held.has(kind));
   const [lacking] = absent.filter((kind) => necessary.includes(kind));
   if (lacking !== undefined)
-    return unparsable(`${file}: holds no ${lacking}, so there is no cluster to look at`);
+    return unparsable(`${files.join(', ')}: no ${lacking}, so there is no cluster to look at`);
   return parsed({
     objects,
     missing: new Map(
-      absent.map((kind) => [kind, 'the file holds none; if the cluster has some, they were not looked at']),
+      absent.map((kind) => [kind, 'no file holds any; if the cluster has some, they were not looked at']),
     ),
   });
 }

@@ -1,5 +1,5 @@
 /**
- * `tessera migrate check`: what will change when Tessera takes over from HAMi, of a cluster or of one in a file. It lists
+ * `tessera migrate check`: what will change when Tessera takes over from HAMi, of a cluster or of one in files. It lists
  * and never writes. Exit code 0: no blockers; 1: blockers; 2: it could not look.
  */
 import { Command } from 'commander';
@@ -13,7 +13,7 @@ import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { collectSnapshot } from './migrate-snapshot.ts';
 
 interface CheckFlags {
-  readonly snapshot?: string;
+  readonly snapshot?: string[];
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly config?: string;
@@ -28,7 +28,7 @@ const couldNotLook = 2;
 export function migrateCommand(): Command {
   const check = new Command('check')
     .description('Say what will change when Tessera takes over from HAMi; changes nothing')
-    .option('--snapshot <file>', 'look at a cluster in a file (docs/moving-from-hami.md)')
+    .option('--snapshot <file...>', 'look at a cluster in files, JSON or YAML (docs/moving-from-hami.md)')
     .option('--kubeconfig <file>', 'look at the cluster this file names; without it, the one the pod runs in')
     .option('--context <name>', 'the context of --kubeconfig to use instead of its current one')
     .option('--config <file>', 'the configuration that the server will have')

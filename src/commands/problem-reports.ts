@@ -5,6 +5,7 @@
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import type { FeedCallbacks } from '../kubernetes/feeds.ts';
 import { podName } from '../model/cluster-objects.ts';
+import { shortText } from '../model/short-text.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -13,6 +14,9 @@ export interface ProblemReportDeps {
   readonly log: Log;
   readonly events: Pick<EventRecorder, 'report'>;
 }
+
+/** A problem may quote the value, which is as long as whoever wrote it liked. */
+const longestReason = 1000;
 
 const malformedKindOf = { nodes: 'node', pods: 'pod', resourcequotas: 'quota' } as const;
 
@@ -26,7 +30,10 @@ export function problemReports({ metrics, log, events }: ProblemReportDeps): Pro
   return {
     onRegisterProblem: ({ name, resourceVersion }, { vendor, problem }) => {
       metrics.malformed.inc({ kind: 'register' });
-      log.warn({ node: name, vendor, reason: problem }, 'devices of the node cannot be read');
+      log.warn(
+        { node: name, vendor, reason: shortText(problem, longestReason) },
+        'devices of the node cannot be read',
+      );
       events.report({
         // kubelet, too, gives a node's name for its UID.
         object: { kind: 'Node', name, uid: name },
@@ -39,7 +46,10 @@ export function problemReports({ metrics, log, events }: ProblemReportDeps): Pro
     },
     onAllocationProblem: (pod, { annotation, problem }) => {
       metrics.malformed.inc({ kind: 'allocation' });
-      log.warn({ pod: podName(pod), annotation, reason: problem }, 'allocation of the pod cannot be read');
+      log.warn(
+        { pod: podName(pod), annotation, reason: shortText(problem, longestReason) },
+        'allocation of the pod cannot be read',
+      );
       const { namespace, name, uid } = pod;
       events.report({
         object: { kind: 'Pod', namespace, name, uid },
@@ -52,7 +62,7 @@ export function problemReports({ metrics, log, events }: ProblemReportDeps): Pro
     onQuotaProblem: ({ namespace, name, resourceVersion }, { resource, problem }) => {
       metrics.malformed.inc({ kind: 'quota' });
       log.warn(
-        { quota: podName({ namespace, name }), resource, reason: problem },
+        { quota: podName({ namespace, name }), resource, reason: shortText(problem, longestReason) },
         'a limit of the quota cannot be taken as written',
       );
       events.report({

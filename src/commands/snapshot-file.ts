@@ -4,7 +4,7 @@
  * refuses the file with its place, because answers from half a cluster would be wrong answers.
  */
 import { parseYaml, readText } from '../config/yaml-text.ts';
-import { type NodeObject, podName, type PodObject, type QuotaObject } from '../model/cluster-objects.ts';
+import { type NodeObject, type PodObject, type QuotaObject, withIdentity } from '../model/cluster-objects.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { parseNode, parsePod, parseQuota } from '../wire/kubernetes.ts';
 
@@ -121,10 +121,4 @@ function objectsIn({ place, value }: Placed): readonly Placed[] {
 function kindOf({ kind, apiVersion }: Placed['value']): string | undefined {
   if (typeof kind !== 'string') return undefined;
   return typeof apiVersion === 'string' && apiVersion !== 'v1' ? `${kind}.${apiVersion}` : kind;
-}
-
-/** Pods written by hand have no UID and often no namespace. */
-function withIdentity(pod: PodObject): PodObject {
-  const named = pod.namespace === '' ? { ...pod, namespace: 'default' } : pod;
-  return named.uid === '' ? { ...named, uid: podName(named) } : named;
 }

@@ -16,17 +16,20 @@ const unitMs: Readonly<Record<string, number>> = {
 };
 
 const part = String.raw`(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)`;
+/** What 64 bits hold of nanoseconds. */
+const longestMs = 2 ** 63 / 1e6;
 const wholeDuration = new RegExp(`^([-+]?)((?:${part})+|0)$`);
 
 /** Milliseconds, negative ones too. Never throws. */
 export function parseGoDuration(text: string): Parsed<number> {
   const [matched, sign, amount = ''] = wholeDuration.exec(text) ?? [];
-  if (matched === undefined)
-    return unparsable(`${JSON.stringify(text)} is not a duration such as 5m or 1h30m`);
+  const refusal = unparsable(`${JSON.stringify(text)} is not a duration such as 5m or 1h30m`);
+  if (matched === undefined) return refusal;
   let totalMs = 0;
   for (const [, count, unit = ''] of amount.matchAll(new RegExp(part, 'g'))) {
     totalMs += Number(count) * (unitMs[unit] ?? 0);
   }
+  if (totalMs >= longestMs) return refusal;
   return parsed(sign === '-' ? -totalMs : totalMs);
 }
 

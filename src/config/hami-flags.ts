@@ -6,6 +6,7 @@
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import type { Environment } from './environment.ts';
 import { flagName, splitGoFlags, type WrittenFlag } from './go-flags.ts';
+import { parseGoBool } from './go-values.ts';
 import { type HamiFlag, hamiFlags, parseExpirySeconds } from './hami-flag-table.ts';
 import { isMapping, type Mapping, overlay } from './mapping.ts';
 
@@ -89,7 +90,9 @@ function lastOfEach(written: readonly WrittenFlag[]): ReadonlyMap<string, Writte
 
 /** A switch that is off asks for nothing. */
 function uncarried({ flag, shape, fate }: HamiFlag, value: string): readonly string[] {
-  return shape === 'switch' && value === 'false' ? [] : [`--${flag}: ${fate.replaceAll('`', '')}`];
+  const on = parseGoBool(value);
+  const isOff = shape === 'switch' && on.ok && !on.value;
+  return isOff ? [] : [`--${flag}: ${fate.replaceAll('`', '')}`];
 }
 
 /** HAMi reads the variable and then forgets it for its flag's default (Q15); here the flag wins only when given. */

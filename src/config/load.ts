@@ -1,7 +1,8 @@
 /**
  * Makes the configuration: flags over environment over file over HAMi's device configuration over what the command
- * assumes over defaults. All of it is laid together first, so that one schema judges whatever the source, and every fault is reported at once with its
- * place. Nothing here throws or logs; a start without a sound configuration is for the caller to refuse.
+ * assumes over defaults. All of it is laid together first, so that one schema judges whatever the source, and every
+ * fault is reported at once with its place. Nothing here throws or logs; a start without a sound configuration is for
+ * the caller to refuse.
  */
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { schemaParserWithDefaults } from '../wire/validate.ts';

@@ -66,6 +66,8 @@ export class EventRecorder implements PodEvents {
   readonly #last = new Map<string, Told>();
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
+  /** Since the queue was last empty. */
+  #dropped = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -84,13 +86,12 @@ export class EventRecorder implements PodEvents {
     const left = this.#warningsLeft(last) - (event.type === 'Warning' ? 1 : 0);
     if (left < 0) return;
     if (this.#queue.length >= mostQueued) {
-      this.#options.onFailure(
-        `event ${event.reason} of ${textOf(event.object)} dropped: ${mostQueued} are waiting`,
-      );
+      this.#drop(event);
       return;
     }
     this.#remember(key, { said, left, atMs: this.#options.clock.nowMs() });
-    this.#queue.push(event);
+    // Cut before it waits, for a thousand of the longest would fill the memory.
+    this.#queue.push({ ...event, message: cutText(event.message) });
     this.#running ??= this.#drain();
   }
 
@@ -103,6 +104,13 @@ export class EventRecorder implements PodEvents {
     });
     await this.#running;
     cancel();
+  }
+
+  /** The first is told by name and the others as a number: a flood of events is not to become one of the log. */
+  #drop({ reason, object }: ObjectEvent): void {
+    this.#dropped += 1;
+    if (this.#dropped > 1) return;
+    this.#options.onFailure(`event ${reason} of ${textOf(object)} dropped: ${mostQueued} are waiting`);
   }
 
   #warningsLeft(last: Told | undefined): number {
@@ -120,6 +128,10 @@ export class EventRecorder implements PodEvents {
   async #drain(): Promise<void> {
     for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift())
       await this.#write(event);
+    if (this.#dropped > 1) {
+      this.#options.onFailure(`${this.#dropped} events dropped until all others were written`);
+    }
+    this.#dropped = 0;
     this.#running = undefined;
   }
 
@@ -147,7 +159,7 @@ export class EventRecorder implements PodEvents {
       involvedObject: { apiVersion: 'v1', ...object },
       type,
       reason,
-      message: cutText(message),
+      message,
       source: { component },
       firstTimestamp: now,
       lastTimestamp: now,

@@ -3,7 +3,7 @@
  * around a scheduler only the fields that tell of HAMi. Nothing is fetched here; raw objects are handed in, and one that
  * cannot be read is kept by name, because a cluster with a hole in it must not look sound.
  */
-import { type NodeObject, podName, type PodObject, type QuotaObject } from '../model/cluster-objects.ts';
+import { type NodeObject, type PodObject, type QuotaObject, withIdentity } from '../model/cluster-objects.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { parseNode, parsePod, parseQuota } from '../wire/kubernetes.ts';
 import { schemaParser } from '../wire/validate.ts';
@@ -160,12 +160,6 @@ function parsePicturedPod(value: unknown): Parsed<PicturedPod> {
     ),
     images: containers.flatMap(({ image }) => image ?? []),
   });
-}
-
-/** Pods written by hand have no UID and often no namespace. */
-function withIdentity(pod: PodObject): PodObject {
-  const named = pod.namespace === '' ? { ...pod, namespace: 'default' } : pod;
-  return named.uid === '' ? { ...named, uid: podName(named) } : named;
 }
 
 interface RawWebhooks {

@@ -1,7 +1,9 @@
 /**
  * The migration report for people: the grave things first, objects that share a sentence in one line, and what to do
- * once per code. Machines read the JSON form, whose shape stays.
+ * once per code. Names and sentences hold what tenants wrote; none of it may move a terminal's cursor, begin a line or
+ * bury the rest. Machines read the JSON form, whose shape stays.
  */
+import { shortText } from '../model/short-text.ts';
 import { type Finding, objectName, severities, type Severity } from './finding.ts';
 import type { MigrationReport } from './migration-check.ts';
 
@@ -14,6 +16,7 @@ const headings: Readonly<Record<Severity, string>> = {
 
 /** Objects named in a line before the rest is counted. */
 const mostNames = 5;
+const longestSentence = 500;
 
 /** Ends in a line break. */
 export function reportText(report: MigrationReport): string {
@@ -46,7 +49,7 @@ function section(severity: Severity, findings: readonly Finding[]): string {
   for (const [code, ofCode] of Map.groupBy(findings, (found) => found.code)) {
     lines.push(`  ${code}`);
     for (const [sentence, alike] of Map.groupBy(ofCode, (found) => found.sentence)) {
-      lines.push(`    ${names(alike)}: ${sentence}`);
+      lines.push(`    ${names(alike)}: ${shown(sentence)}`);
     }
     const remedy = ofCode[0]?.remedy ?? '';
     lines.push(`    → ${remedy}`);
@@ -55,7 +58,17 @@ function section(severity: Severity, findings: readonly Finding[]): string {
 }
 
 function names(findings: readonly Finding[]): string {
-  const shown = findings.slice(0, mostNames).map(({ object }) => objectName(object));
-  if (findings.length > mostNames) shown.push(`${findings.length - mostNames} more`);
-  return shown.join(', ');
+  const listed = findings.slice(0, mostNames).map(({ object }) => shown(objectName(object)));
+  if (findings.length > mostNames) listed.push(`${findings.length - mostNames} more`);
+  return listed.join(', ');
+}
+
+/** One line: what a terminal would obey is written as JSON writes it. */
+function shown(text: string): string {
+  return shortText(text, longestSentence).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  const written = JSON.stringify(character).slice(1, -1);
+  return written === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : written;
 }

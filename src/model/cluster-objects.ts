@@ -68,6 +68,12 @@ export function podName({ namespace, name }: NamespacedName): string {
   return `${namespace}/${name}`;
 }
 
+/** A pod written by hand, as the API server would complete it: with a namespace, and its name for its UID. */
+export function withIdentity(pod: PodObject): PodObject {
+  const named = pod.namespace === '' ? { ...pod, namespace: 'default' } : pod;
+  return named.uid === '' ? { ...named, uid: podName(named) } : named;
+}
+
 /** The resource amount a container asks for, as written: its limit, else its request (spec §5.3). */
 export function askedQuantity(container: ContainerObject, resource: string): string | undefined {
   return container.limits[resource] ?? container.requests[resource];

@@ -179,12 +179,6 @@ function makeGauges(registry: Registry) {
       help: 'Allocations in the ledger that were not written by us and are charged by their own request.',
       registers,
     }),
-    ledgerDrift: new Gauge({
-      name: 'tessera_ledger_drift',
-      help: 'Differences between the ledger and the cluster found by the last audit; must be 0.',
-      labelNames: ['kind'],
-      registers,
-    }),
     nodes: new Gauge({
       name: 'tessera_nodes',
       help: 'Nodes in the device-state cache, by state.',

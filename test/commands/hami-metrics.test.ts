@@ -134,6 +134,31 @@ describe('the series of MIG instances', () => {
     state.applyPod(migPod({ made: true }), 0);
     expect(await family(state, instance)).toEqual({});
   });
+
+  it('are one per share at most, whatever a tenant writes beside them, and no legacy series comes twice', async () => {
+    const state = makeState({ nodes: [{ name: 'n3', devices: [{ id: 'GPU-m', mode: 'mig' }] }] });
+    const pod = migPod({ made: true });
+    state.applyPod(pod, 0);
+    const key = 'hami.io/vgpu-mig-allocations';
+    const [own, next] = JSON.parse(pod.annotations[key] ?? '') as readonly object[];
+    const runtime = { migUUID: 'MIG-2', gpuInstanceID: 4, computeInstanceID: 1 };
+    const invented = Array.from({ length: 100 }, (_, index) => ({
+      ...own,
+      containerIndex: 1 + index,
+      migUUID: `MIG-x${index}`,
+      gpuInstanceID: 100 + index,
+    }));
+    const annotations = {
+      ...pod.annotations,
+      [key]: JSON.stringify([own, { ...next, ...runtime }, ...invented]),
+    };
+    state.applyPod({ ...pod, annotations }, 0);
+    const series = Object.keys(await family(state, instance));
+    expect(series).toHaveLength(1);
+    expect(series[0]).toContain('mig_uuid=MIG-1 ');
+    // Throws at a series that comes twice.
+    expect(Object.keys(await family(state, 'nodeGPUMigInstance', 'both'))).toHaveLength(1);
+  });
 });
 
 describe('the series of quotas', () => {

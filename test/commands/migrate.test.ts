@@ -48,6 +48,19 @@ describe('tessera migrate check', () => {
     expect(stdout).toMatch(/\nNothing stands in the way of the switch\.\n$/);
   });
 
+  it('takes a cluster from several files, which may be JSON, and tells what none of them holds', async () => {
+    const files = [
+      fileOf('nodes.json', listOf(node)),
+      fileOf('others.yaml', '---\n'),
+      fileOf('pod.json', listOf(pod)),
+    ];
+    const { code, stdout } = await check('--snapshot', ...files);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Looked at 1 node, 1 pod and 0 quotas: /);
+    const missing = stdout.split('\n').find((line) => line.includes('Cluster Lease'));
+    expect(missing).toContain('no file holds any');
+  });
+
   it('ends with 1 where there are blockers, with one JSON document if asked', async () => {
     const { code, stdout } = await check('--snapshot', blocked, '--json');
     expect(code).toBe(1);
@@ -90,7 +103,12 @@ describe('tessera migrate check', () => {
     {
       name: 'a file without nodes',
       args: ['--snapshot', fileOf('pods.json', listOf(pod))],
-      want: 'holds no Node',
+      want: 'pods.json: no Node, so there is no cluster to look at',
+    },
+    {
+      name: 'two files without nodes',
+      args: ['--snapshot', fileOf('pods.json', listOf(pod)), fileOf('leases.json', listOf(lease))],
+      want: 'leases.json: no Node, so there is no cluster to look at',
     },
     {
       name: 'two clusters',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { problemReports } from '../../src/commands/problem-reports.ts';
+import { type ProblemReports, problemReports } from '../../src/commands/problem-reports.ts';
 import type { ObjectEvent } from '../../src/kubernetes/event-recorder.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
 import { makeRecordingLog, metricValue } from '../http/served-app.ts';
@@ -17,9 +17,10 @@ const cases = [
   {
     name: "a node's register",
     kind: 'register',
-    tell: (reports: ReturnType<typeof problemReports>) => {
+    problem: 'register: not JSON',
+    tell: (reports: ProblemReports, problem: string) => {
       const node = nodeObject({ name: 'n1', resourceVersion: '7' });
-      reports.onRegisterProblem(node, { vendor: 'NVIDIA', problem: 'register: not JSON' });
+      reports.onRegisterProblem(node, { vendor: 'NVIDIA', problem });
     },
     want: {
       object: { kind: 'Node', name: 'n1', uid: 'n1' },
@@ -33,9 +34,10 @@ const cases = [
   {
     name: "a pod's allocation",
     kind: 'allocation',
-    tell: (reports: ReturnType<typeof problemReports>) => {
+    problem: 'too few fields',
+    tell: (reports: ProblemReports, problem: string) => {
       const pod = podObject({ name: 'p', namespace: 'team-a' });
-      reports.onAllocationProblem(pod, { annotation: 'a/b', problem: 'too few fields' });
+      reports.onAllocationProblem(pod, { annotation: 'a/b', problem });
     },
     want: {
       object: { kind: 'Pod', namespace: 'team-a', name: 'p', uid: 'uid-p' },
@@ -47,9 +49,10 @@ const cases = [
   {
     name: "a quota's limit",
     kind: 'quota',
-    tell: (reports: ReturnType<typeof problemReports>) => {
+    problem: '"many" is not a number',
+    tell: (reports: ProblemReports, problem: string) => {
       const quota = { namespace: 'team-a', name: 'gpus', resourceVersion: '9', hard: {} };
-      reports.onQuotaProblem(quota, { resource: 'limits.x', problem: '"many" is not a number' });
+      reports.onQuotaProblem(quota, { resource: 'limits.x', problem });
     },
     want: {
       object: { kind: 'ResourceQuota', namespace: 'team-a', name: 'gpus' },
@@ -62,12 +65,22 @@ const cases = [
 ] as const;
 
 describe('what cannot be read', () => {
-  it.each(cases)('is counted, logged and told on its object: $name', async ({ kind, tell, want }) => {
-    const { reports, events, metrics, lines } = world();
-    tell(reports);
-    expect(events).toEqual([{ ...want, type: 'Warning' }]);
-    expect(await metricValue(metrics, `tessera_malformed_total{kind="${kind}"}`)).toBe(1);
-    expect(lines.map(({ level }) => level)).toEqual(['warn']);
+  it.each(cases)(
+    'is counted, logged and told on its object: $name',
+    async ({ kind, problem, tell, want }) => {
+      const { reports, events, metrics, lines } = world();
+      tell(reports, problem);
+      expect(events).toEqual([{ ...want, type: 'Warning' }]);
+      expect(await metricValue(metrics, `tessera_malformed_total{kind="${kind}"}`)).toBe(1);
+      expect(lines.map(({ level }) => level)).toEqual(['warn']);
+    },
+  );
+
+  it.each(cases)('makes a line of the log that has a bound, however long the value: $name', ({ tell }) => {
+    const { reports, lines } = world();
+    const problem = `invalid field: "${'0'.repeat(200_000)}"`;
+    tell(reports, problem);
+    expect(lines).toMatchObject([{ fields: { reason: `${problem.slice(0, 999)}…` } }]);
   });
 
   it.each([

@@ -193,7 +193,7 @@ describe('readHamiFlags', () => {
   });
 
   it('says nothing of a switch that is off', () => {
-    expect(read(['--debug=false', '--enable-ascend=false', '--profiling=false']).warnings).toEqual([]);
+    expect(read(['--debug=false', '--enable-ascend=F', '--profiling=0']).warnings).toEqual([]);
   });
 
   const refused = [

@@ -21,13 +21,27 @@ function readSchema(): Section & { readonly properties: Readonly<Record<string, 
 }
 
 /** What the chart decides itself. */
-const ownKeys = ['listen', 'listenExtender', 'listenMetrics', 'tls', 'deviceConfigFile'];
+const ownKeys = [
+  'listen',
+  'listenExtender',
+  'listenMetrics',
+  // Of kube-scheduler, which the chart configures itself.
+  'leaderElection.resourceName',
+  'leaderElection.resourceNamespace',
+  'tls',
+  'deviceConfigFile',
+];
 
 function configSection(): Section {
-  const properties = Object.entries(configSchema.properties).filter(([key]) => !ownKeys.includes(key));
-  return JSON.parse(
-    JSON.stringify({ ...configSchema, properties: Object.fromEntries(properties) }),
-  ) as Section;
+  return withoutOwn(JSON.parse(JSON.stringify(configSchema)) as Section);
+}
+
+function withoutOwn(section: Section, above = ''): Section {
+  if (section.properties === undefined) return section;
+  const properties = Object.entries(section.properties)
+    .filter(([key]) => !ownKeys.includes(`${above}${key}`))
+    .map(([key, below]) => [key, withoutOwn(below, `${above}${key}.`)] as const);
+  return { ...section, properties: Object.fromEntries(properties) };
 }
 
 const parseValues = schemaParser<unknown>(
@@ -57,6 +71,11 @@ describe('values.schema.json', () => {
       name: 'an address',
       values: { config: { listen: ':1' } },
       want: 'config: unknown key "listen"',
+    },
+    {
+      name: 'another lease than that of its kube-scheduler',
+      values: { config: { leaderElection: { enabled: true, resourceName: 'other' } } },
+      want: 'config.leaderElection: unknown key "resourceName"',
     },
     { name: 'a setting out of bounds', values: { config: { bodyLimitMiB: 0 } }, want: 'config.bodyLimitMiB' },
     {

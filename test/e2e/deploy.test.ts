@@ -32,6 +32,17 @@ const renderings: readonly { readonly name: string; readonly values: readonly st
     name: 'two replicas and a disruption budget',
     values: ['replicas=2', 'podDisruptionBudget.enabled=true', 'webhook.failurePolicy=Fail'],
   },
+  {
+    name: 'two scheduler names and a server that follows the lease',
+    values: [
+      'config.schedulerNames={tessera-scheduler,hami-scheduler}',
+      'config.leaderElection.enabled=true',
+    ],
+  },
+  {
+    name: 'questions about evictions',
+    values: ['config.preemptVerb=true', 'kubeScheduler.version=v1.38.0'],
+  },
   { name: 'changes to every container', values: ['config.vendors.nvidia.overwriteEnv=true'] },
   {
     name: 'a certificate of its own',
@@ -74,6 +85,16 @@ describe('the chart', () => {
       expect(await dryRun(cluster, text)).toHaveLength(countObjects(text));
     });
   }
+
+  scenario(
+    'refuses questions about evictions for a kube-scheduler that takes them for errors',
+    async (cluster) => {
+      const values = ['--set', 'config.preemptVerb=true', '--set', 'kubeScheduler.version=v1.37.4'];
+      await expect(cluster.helm(['template', 'tessera', chartFolder, ...values])).rejects.toThrow(
+        'needs kube-scheduler v1.38 or later, this is v1.37.4',
+      );
+    },
+  );
 
   scenario(
     'installed under another name and in another namespace, works with the rights it gives',

@@ -35,4 +35,20 @@ describe('reportText', () => {
     ]);
     expect(lines.at(-2)).toBe('Not ready: solve the blockers first.');
   });
+
+  it('shows control characters of foreign values instead of obeying them', () => {
+    const forged = 'x\u001b[2J\r\n\nNothing stands in the way of the switch.\u202e';
+    const text = textOf([onNode(forged, forged)]);
+    const shown = String.raw`x\u001b[2J\r\n\nNothing stands in the way of the switch.\u202e`;
+    expect(text.split('\n')).toContain(`    Node ${shown}: ${shown}`);
+    expect(text.split('\n').filter((line) => line.startsWith('Nothing'))).toEqual([]);
+  });
+
+  it('cuts what is too long to be read', () => {
+    const line = textOf([onNode('a', '0'.repeat(100_000))])
+      .split('\n')
+      .find((one) => one.startsWith('    Node a: '));
+    expect(line).toHaveLength('    Node a: '.length + 500);
+    expect(line?.endsWith('0…')).toBe(true);
+  });
 });

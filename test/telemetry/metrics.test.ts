@@ -26,7 +26,6 @@ describe('makeMetrics', () => {
       'tessera_devices gauge',
       'tessera_filter_duration_seconds histogram',
       'tessera_http_oversized_total counter',
-      'tessera_ledger_drift gauge',
       'tessera_ledger_entries gauge',
       'tessera_ledger_foreign gauge',
       'tessera_malformed_total counter',

@@ -57,6 +57,21 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- dig "schedulerNames" (list "tessera-scheduler") .Values.config | toYaml }}
 {{- end }}
 
+{{/* The lease of our kube-scheduler: the server follows the same, by the same rule. Quoted where YAML would misread it. */}}
+{{- define "tessera.lease" -}}
+{{- include "tessera.schedulerNames" . | fromYamlArray | first | toYaml }}
+{{- end }}
+
+{{/* "true" when kube-scheduler asks about evictions; refused for versions to which our answers of filter would be errors. */}}
+{{- define "tessera.asksAboutEvictions" -}}
+{{- if dig "preemptVerb" false .Values.config }}
+{{- $version := include "tessera.kubeScheduler.version" . }}
+{{- if semverCompare "<1.38.0-0" $version }}
+  {{- fail (printf "config.preemptVerb: needs kube-scheduler v1.38 or later, this is %s; scheduler-config/README.md says why" $version) }}
+{{- end }}true
+{{- end }}
+{{- end }}
+
 {{/*
 What is in force of the settings for NVIDIA cards that the chart itself depends on, as YAML: `config` over the block
 `nvidia` of `deviceConfig` over the defaults of the server. Empty names count, so nothing is merged by "not empty".

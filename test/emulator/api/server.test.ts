@@ -1,9 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { kubeconfigFor } from '../../../src/emulator/api/kubeconfig.ts';
 import { startEmulator } from '../../../src/emulator/api/server.ts';
 import { issueAuthority, issueLeaf } from '../../../src/certificates/issue.ts';
 import { systemClock } from '../../../src/http/system-clock.ts';
+import { loadCredentials } from '../../../src/kubernetes/credentials.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { ApiClient } from '../../contract/api-client.ts';
 import { podNamed, podsPath, seededRandom, startFixture } from './emulator-fixture.ts';
@@ -206,8 +210,13 @@ describe('kubeconfigFor', () => {
     expect(config).toEqual({
       apiVersion: 'v1',
       kind: 'Config',
-      clusters: [{ name: 'tessera-demo', cluster: { server: 'http://127.0.0.1:1234' } }],
-      users: [{ name: 'tessera-demo', user: {} }],
+      clusters: [
+        {
+          name: 'tessera-demo',
+          cluster: { server: 'http://127.0.0.1:1234', 'insecure-skip-tls-verify': true },
+        },
+      ],
+      users: [{ name: 'tessera-demo', user: { token: 'anybody' } }],
       contexts: [
         {
           name: 'tessera-demo',
@@ -216,6 +225,17 @@ describe('kubeconfigFor', () => {
       ],
       'current-context': 'tessera-demo',
     });
+  });
+
+  it('is one with which our own commands connect', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'tessera-kubeconfig-'));
+    const path = join(directory, 'kubeconfig');
+    await writeFile(path, kubeconfigFor('http://127.0.0.1:1234'));
+    expect(await loadCredentials({ kind: 'kubeconfig', path })).toMatchObject({
+      ok: true,
+      value: { server: 'http://127.0.0.1:1234' },
+    });
+    await rm(directory, { recursive: true });
   });
 
   it('carries the authority of an HTTPS server', () => {
