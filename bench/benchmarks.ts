@@ -6,6 +6,7 @@ import { plannerBenchmark } from './benchmarks/planner.ts';
 import { refusalsBenchmark } from './benchmarks/refusals.ts';
 import { scalingBenchmark } from './benchmarks/scaling.ts';
 import { syncBenchmark } from './benchmarks/sync.ts';
+import { throughputBenchmark } from './benchmarks/throughput.ts';
 
 export const benchmarks: readonly Benchmark[] = [
   listed(filterBenchmark),
@@ -14,4 +15,5 @@ export const benchmarks: readonly Benchmark[] = [
   listed(scalingBenchmark),
   listed(syncBenchmark),
   listed(refusalsBenchmark),
+  listed(throughputBenchmark),
 ];

@@ -36,7 +36,7 @@ export async function withTestBed<T>(size: ClusterSize, use: (bed: TestBed) => P
     const [opened, floorUrl] = await Promise.all([cluster.ask('open', size), floor.ask('start', undefined)]);
     const startedMs = epochMs();
     server = startChild<ServerAnswers>(new URL('../processes/server-process.ts', import.meta.url));
-    const urls = await server.ask('start', { apiUrl: opened.url });
+    const urls = await server.ask('start', { url: opened.url });
     const readyMs = (await whenReady(urls['extender'] ?? '')) - startedMs;
     return await use({ cluster, server, opened, urls, floorUrl, readyMs });
   } finally {
@@ -44,7 +44,8 @@ export async function withTestBed<T>(size: ClusterSize, use: (bed: TestBed) => P
   }
 }
 
-async function whenReady(url: string): Promise<number> {
+/** When the server at this address is ready, in milliseconds since the epoch; waits for it. */
+export async function whenReady(url: string): Promise<number> {
   const connection = new Connection(url);
   const deadlineMs = epochMs() + readyTimeoutMs;
   try {

@@ -5,10 +5,11 @@
  */
 import { serveCluster } from '../../src/commands/cluster-server.ts';
 import { systemClock } from '../../src/http/system-clock.ts';
-import { openAccess } from '../../src/kubernetes/api-access.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { required } from '../required.ts';
+import { accessWith, type ApiLogin } from './api-login.ts';
 import { BindMeter } from './bind-meter.ts';
+import { BusyCounter } from './busy-counter.ts';
 import { MarkedClient } from './marked-client.ts';
 import { answerParent } from './parent.ts';
 import { SelfMeter } from './self-meter.ts';
@@ -16,6 +17,7 @@ import { loadServerConfig } from './server-config.ts';
 
 const meter = new SelfMeter();
 const binds = new BindMeter();
+const busy = new BusyCounter();
 let client: MarkedClient | undefined;
 
 const answers = { start, begin, end, whenSeen };
@@ -23,27 +25,28 @@ export type ServerAnswers = typeof answers;
 answerParent(answers);
 
 /** Resolves when it listens, which is before it is ready; answers the URLs by purpose. */
-async function start({ apiUrl }: { readonly apiUrl: string }): Promise<Readonly<Record<string, string>>> {
+async function start(api: ApiLogin): Promise<Readonly<Record<string, string>>> {
   const config = loadServerConfig();
-  client = new MarkedClient({ access: openAccess(apiUrl), clock: systemClock, version: 'bench' });
+  client = new MarkedClient({ access: accessWith(api), clock: systemClock, version: 'bench' });
   const endpoints = await serveCluster({
     config,
     client,
     namespace: 'tessera-system',
     // The webhook, too: what TLS costs is the same for every server.
     plainHttp: true,
-    log: makeLogger({ level: config.logLevel }),
+    log: makeLogger({ level: config.logLevel, destination: busy }),
   });
   return required(endpoints).urls;
 }
 
 async function begin(options: { readonly profile: boolean }): Promise<void> {
   binds.reset();
+  busy.reset();
   await meter.begin(options);
 }
 
 async function end({ profileFile }: { readonly profileFile?: string }) {
-  return { ...(await meter.end(profileFile)), bindOwnMs: binds.ownMs };
+  return { ...(await meter.end(profileFile)), bindOwnMs: binds.ownMs, busyBinds: busy.count };
 }
 
 /** When the mark was taken in by the state, in milliseconds since the epoch; waits for it. */

@@ -26,6 +26,14 @@ export interface BenchRow {
   readonly cpu_percent_added?: number;
   /** Of a power of the number of nodes. */
   readonly exponent?: number;
+  /** Of `per_second` to that of the same run with the echo in the server's place. */
+  readonly ratio?: number;
+  /** From the first creation until all pods run. */
+  readonly all_run_ms?: number;
+  /** The part of it that the device plugin of the busiest node was at work. */
+  readonly node_agent_ms?: number;
+  /** Binds that were refused because their node was busy. */
+  readonly busy_binds?: number;
 }
 
 /** Every number a row can have, in the order in which people read them. */
@@ -42,6 +50,10 @@ export const figures = [
   'cpu_percent',
   'cpu_percent_added',
   'exponent',
+  'ratio',
+  'all_run_ms',
+  'node_agent_ms',
+  'busy_binds',
   'peak_rss_mib',
   'loop_delay_p99_ms',
 ] as const;

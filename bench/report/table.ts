@@ -14,6 +14,10 @@ const titles: Readonly<Record<Figure, string>> = {
   cpu_percent: 'CPU %',
   cpu_percent_added: 'added %',
   exponent: 'exponent',
+  ratio: 'ratio',
+  all_run_ms: 'all run ms',
+  node_agent_ms: 'node ms',
+  busy_binds: 'busy',
   peak_rss_mib: 'peak MiB',
   loop_delay_p99_ms: 'loop p99',
 };

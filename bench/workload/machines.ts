@@ -28,12 +28,18 @@ export interface MachineCount {
   readonly nodes: number;
   /** On every node. */
   readonly cards: number;
+  /** False for a cluster without cards in MIG mode. */
+  readonly mig?: boolean;
 }
 
 /** In an order that says nothing about them, as kube-scheduler goes through its nodes. */
-export function machines({ nodes, cards }: MachineCount, random: () => number): readonly NodeDescription[] {
+export function machines(
+  { nodes, cards, mig = true }: MachineCount,
+  random: () => number,
+): readonly NodeDescription[] {
+  const kinds = models.filter(([, { card }]) => mig || card.migProfiles === undefined);
   return Array.from({ length: nodes }, (_, index) => {
-    const { word, card } = pickWeighted(models, random);
+    const { word, card } = pickWeighted(kinds, random);
     return {
       name: `gpu-${word}-${String(index + 1).padStart(5, '0')}`,
       cpu: '128',
@@ -49,4 +55,14 @@ export function machines({ nodes, cards }: MachineCount, random: () => number): 
       },
     };
   });
+}
+
+/** Alike, and with a host that is never what is scarce. */
+export function largeMachines({ nodes, cards }: Omit<MachineCount, 'mig'>): readonly NodeDescription[] {
+  return Array.from({ length: nodes }, (_, index) => ({
+    name: `gpu-large-${String(index + 1).padStart(5, '0')}`,
+    cpu: '256',
+    memory: '4Ti',
+    gpus: Array.from({ length: cards }, () => ({ type: 'NVIDIA A100-SXM4-80GB', memoryMiB: 81_920 })),
+  }));
 }

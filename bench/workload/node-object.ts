@@ -10,7 +10,12 @@ const created = '2026-01-01T00:00:00Z';
 
 export function nodeObject(description: NodeDescription, number: number, random: () => number): ApiObject {
   const publication = { nowMs: publishedMs, startedMs: publishedMs, random };
-  const { metadata, spec, status } = nodeManifest(description, nvidiaFamily, publication) as {
+  return wholeNode(nodeManifest(description, nvidiaFamily, publication), number);
+}
+
+/** What the node agent registers with, filled up to what kubelet sends. */
+export function wholeNode(manifest: object, number: number): ApiObject {
+  const { metadata, spec, status } = manifest as {
     readonly metadata: ApiObject['metadata'];
     readonly spec: object;
     readonly status: { readonly conditions: readonly object[] };
@@ -26,7 +31,7 @@ export function nodeObject(description: NodeDescription, number: number, random:
       ...spec,
       podCIDR: '10.1.0.0/24',
       podCIDRs: ['10.1.0.0/24'],
-      providerID: `bench://${description.name}`,
+      providerID: `bench://${metadata.name}`,
     },
     status: { ...status, conditions: [...status.conditions, ...pressures], images },
   };

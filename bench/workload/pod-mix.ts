@@ -1,6 +1,7 @@
 /**
  * What the pods of a benchmark ask for: shares of cards, several cards, cards of a type, of one NUMA node, MIG
- * instances and whole cards; and pods that no machine could ever take. Drawn from a seed, so a run can be repeated.
+ * instances and whole cards; many small shares; and what no machine could ever give. Drawn from a seed, so a run can be
+ * repeated.
  */
 import { pickWeighted } from '../../src/emulator/demo-cluster-random.ts';
 import { anyOf } from './any-of.ts';
@@ -13,6 +14,8 @@ export interface PodWish {
   /** Of its one container that uses cards, as admission leaves them. */
   readonly limits: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** What it takes of the host; as a training job does where left out. */
+  readonly host?: { readonly cpu: string; readonly memory: string };
 }
 
 const count = 'nvidia.com/gpu';
@@ -76,8 +79,34 @@ export function drawPod(random: () => number): PodWish {
   return drawPodOf(pickWeighted(weights, random), random);
 }
 
+/** From the same mix, without those that need a card in MIG mode. */
+export function drawPlainPod(random: () => number): PodWish {
+  return drawPodOf(
+    pickWeighted(
+      weights.filter(([, kind]) => kind !== 'mig'),
+      random,
+    ),
+    random,
+  );
+}
+
 export function drawPodOf(kind: PodKind, random: () => number): PodWish {
   return { kind, ...draws[kind](random) };
+}
+
+/** A pod that asks for a small share of one card, and of the host for next to nothing. */
+export function drawSmallPod(random: () => number): PodWish {
+  return {
+    kind: 'small',
+    limits: { [count]: '1', [memory]: anyOf(['1000', '2000', '3000', '4000'], random), [cores]: '5' },
+    annotations: {},
+    host: { cpu: '100m', memory: '128Mi' },
+  };
+}
+
+/** The same pod for a scheduler that knows no cards. */
+export function withoutCards(wish: PodWish): PodWish {
+  return { ...wish, limits: {}, annotations: {} };
 }
 
 const impossible: readonly Omit<PodWish, 'kind'>[] = [

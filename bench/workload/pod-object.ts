@@ -72,6 +72,13 @@ export function asSentToExtenders(pod: ApiObject): object {
   return { ...pod, metadata: without(pod.metadata, 'managedFields') };
 }
 
+/** A pod or a node as its owner sends it to an API server, without what the server adds. */
+export function asCreated(object: ApiObject): ApiObject {
+  const { name, namespace, labels = {}, annotations = {}, ownerReferences = [] } = object.metadata;
+  const place = namespace === undefined ? {} : { namespace };
+  return { ...object, metadata: { name, ...place, labels, annotations, ownerReferences } };
+}
+
 function uidOf(number: number): string {
   const hex = number.toString(16).padStart(12, '0');
   return `b0000000-0000-4000-8000-${hex}`;
@@ -91,7 +98,7 @@ const mounts = [
   },
 ];
 const volumes = [
-  { name: 'data', persistentVolumeClaim: { claimName: 'datasets' } },
+  { name: 'data', nfs: { server: 'files.example.com', path: '/datasets', readOnly: true } },
   { name: 'shm', emptyDir: { medium: 'Memory' } },
   {
     name: 'kube-api-access',
@@ -131,8 +138,7 @@ const policies = {
   preemptionPolicy: 'PreemptLowerPriority',
 };
 
-function specOf({ limits }: PodWish): object {
-  const host = { cpu: '4', memory: '16Gi' };
+function specOf({ limits, host = { cpu: '4', memory: '16Gi' } }: PodWish): object {
   return {
     volumes,
     containers: [

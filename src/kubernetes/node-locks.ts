@@ -56,7 +56,7 @@ export class NodeLocks {
   /** Takes the lock for a pod, waiting for a live owner to be done. A lock of the pod's own is written anew. */
   async acquire(node: string, owner: NamespacedName, limits: LockLimits): Promise<LockResult> {
     const expiry = new AbortController();
-    const cancel = this.#clock.after(limits.deadlineMs - this.#clock.nowMs(), () => {
+    const cancel = this.#clock.after(Math.max(0, limits.deadlineMs - this.#clock.nowMs()), () => {
       expiry.abort();
     });
     try {

@@ -60,6 +60,8 @@ export class RunFolder {
 
   /** Kills what is left and removes the folder. */
   async remove(): Promise<void> {
+    // It may be the last that this process waits for.
+    this.#guard.ref();
     const closed = once(this.#guard, 'close');
     this.#guard.stdin?.end();
     await closed;

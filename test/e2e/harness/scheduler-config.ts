@@ -20,6 +20,7 @@ export interface ExtenderTls {
 }
 
 interface ConfigFields {
+  readonly clientConnection?: object;
   readonly extenders?: readonly ExtenderFields[];
 }
 
@@ -47,7 +48,7 @@ export function adaptSchedulerConfig(text: string, surroundings: SchedulerSurrou
   }));
   return stringify({
     ...config,
-    clientConnection: { kubeconfig },
+    clientConnection: { ...config.clientConnection, kubeconfig },
     ...(extenders === undefined ? {} : { extenders }),
   });
 }
