@@ -182,7 +182,7 @@ function refuseShape(raw: RawAdmissionPod, pod: PodObject): string | undefined {
 /** Beyond its namespace's quotas; what a state that is not complete has seen of them says nothing. */
 function refuseQuota(request: PodRequest, state: DeviceState): string | undefined {
   if (!state.synced) return undefined;
-  return quotaDenial(request, request.namespace, state.quotaOf(request.namespace), state.vendors);
+  return quotaDenial(request, state.quotaOf(request.namespace), state.vendors);
 }
 
 /** Containers as sent, init containers first; `position` counts through both lists. */

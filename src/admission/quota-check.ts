@@ -11,10 +11,10 @@ import type { Vendor } from '../vendors/vendor.ts';
 /** The sentence that denies a pod beyond its namespace's quotas, in the units they are written in; undefined: it fits. */
 export function quotaDenial(
   request: PodRequest,
-  namespace: string,
   quota: NamespaceQuota,
   vendors: readonly Vendor[],
 ): string | undefined {
+  const { namespace } = request;
   for (const { key, memoryUnitMiB } of vendors) {
     const limits = quota.get(key);
     if (limits === undefined) continue;

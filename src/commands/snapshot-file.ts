@@ -3,9 +3,11 @@
  * documents written by hand. Kinds that Tessera does not use are counted and left out; an object that cannot be read
  * refuses the file with its place, because answers from half a cluster would be wrong answers.
  */
+import { isMapping } from '../config/mapping.ts';
 import { parseYaml, readText } from '../config/yaml-text.ts';
 import { type NodeObject, type PodObject, type QuotaObject, withIdentity } from '../model/cluster-objects.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
+import { parseJson } from '../wire/json.ts';
 import { parseNode, parsePod, parseQuota } from '../wire/kubernetes.ts';
 
 export interface Snapshot {
@@ -84,11 +86,8 @@ interface Placed {
 function parseDocuments(text: string): Parsed<readonly Placed[]> {
   // JSON first: the YAML parser reads it, too, but takes many times as long for a large cluster.
   if (text.trimStart().startsWith('{')) {
-    try {
-      return parsed([placed('document 1', JSON.parse(text))]);
-    } catch (error) {
-      return unparsable(`not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    const json = parseJson(text);
+    return json.ok ? parsed([placed('document 1', json.value)]) : json;
   }
   const values = parseYaml(text, 'strict');
   if (!values.ok) return values;
@@ -99,8 +98,7 @@ function parseDocuments(text: string): Parsed<readonly Placed[]> {
 }
 
 function placed(place: string, value: unknown): Placed {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return { place, value: isObject ? (value as Placed['value']) : {} };
+  return { place, value: isMapping(value) ? value : {} };
 }
 
 /** The objects of a document: the items of a `List` of any kind, else the document itself. */

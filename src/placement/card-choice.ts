@@ -55,11 +55,6 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
   if (wanted.count > cards.length && !mayRepeat(cards, selector)) {
     return { ok: false, refusal: tally.tooFewCards() };
   }
-  const reasons = room === undefined ? reasonsOfAll(inputs, cards) : undefined;
-  if (reasons !== undefined) {
-    for (const reason of reasons) tally.refuse(reason);
-    return { ok: false, refusal: tally.refusal() };
-  }
   cards.sort(compareCandidates(selector?.numaBound === true ? policy.numaBoundOrder : policy.order));
   const linked = policy.topologyAware ? linkedPicks(inputs, cards) : undefined;
   const picks = linked ?? firstPicks(inputs, cards, tally);
@@ -150,21 +145,6 @@ function cardsOf({ view, draft, wanted, weights }: CardChoiceInputs): Card[] {
     cards.push({ index, device, used, score: cardScore(device, used, wanted, weights), view: card });
   }
   return cards;
-}
-
-/**
- * Why each card is refused where none takes even one share: then the order of asking changes nothing, and most nodes of
- * a full cluster are done with. Undefined as soon as one card fits.
- */
-function reasonsOfAll(inputs: CardChoiceInputs, cards: readonly Card[]): readonly CardReason[] | undefined {
-  const question = questionOf(inputs, 1);
-  const reasons: CardReason[] = [];
-  for (const { index, view } of cards) {
-    const reason = refuseCard(view, inputs.draft.at(index), question);
-    if (reason === undefined) return undefined;
-    reasons.push(reason);
-  }
-  return reasons;
 }
 
 /** True when one card may stand for several of those wanted. */

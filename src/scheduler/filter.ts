@@ -15,7 +15,7 @@ import { candidateNames, eachCandidate } from './candidate-views.ts';
 import { canEvictionsMend, mayGiveWay } from './mendable.ts';
 import type { KnownPod, Requests } from './requests.ts';
 import { rulesFor } from './rules.ts';
-import type { Verdict, Verdicts } from './verdicts.ts';
+import type { Verdict, Verdicts, VerdictTable } from './verdicts.ts';
 
 export interface FilterDeps {
   readonly state: DeviceState;
@@ -63,7 +63,8 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   }
 
   const deadlineMs = clock.nowMs() + deps.filterDeadlineMs;
-  const verdicts = deps.verdicts.of(request, known.shape, rulesFor(request, deps));
+  const rules = rulesFor(request, deps);
+  const verdicts = deps.verdicts.of(request, known.shape, rules);
   const feasible: string[] = [];
   const refused = new Map<string, Refusal>();
   let lastFit: NodeView | undefined;
@@ -79,8 +80,12 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
     return true;
   });
   if (!inTime) return tooLate(deps, seen);
-  if (feasible.length === 1 && lastFit !== undefined) expectOn(lastFit, request, deps);
-  if (feasible.length === 0 && mustRetry(args, known, { deps, deadlineMs })) {
+  if (feasible.length === 1 && lastFit !== undefined) {
+    // The pod will go there, since prioritize is not called for one node.
+    const planned = plan(lastFit, request, rules);
+    if (planned.ok) assumptions.expect(request, lastFit.name, planned.allocation);
+  }
+  if (feasible.length === 0 && mustRetry(args, known, { deps, verdicts, deadlineMs })) {
     return { kind: 'error', code: 'OutsideSample', message: 'fits outside the sample, retrying' };
   }
   const resolvable = feasible.length === 0 ? resolvableOf(refused, request, deps) : none;
@@ -92,12 +97,6 @@ const unknownNode: Verdict = {
   ok: false,
   refusal: { code: 'NodeUnregistered', detail: 'the cache knows no such node' },
 };
-
-/** The pod will go to its only feasible node, since prioritize is not called for one. */
-function expectOn(view: NodeView, request: PodRequest, deps: FilterDeps): void {
-  const planned = plan(view, request, rulesFor(request, deps));
-  if (planned.ok) deps.assumptions.expect(request, view.name, planned.allocation);
-}
 
 /** Reads the ledger's entries of those nodes alone that lack nothing but room. */
 function resolvableOf(
@@ -137,6 +136,7 @@ function tooLate({ filterDeadlineMs }: FilterDeps, seen: number): FilterAnswer {
 
 interface Elsewhere {
   readonly deps: FilterDeps;
+  readonly verdicts: VerdictTable;
   readonly deadlineMs: number;
 }
 
@@ -144,19 +144,14 @@ interface Elsewhere {
 function mustRetry({ candidates }: ExtenderArgs, known: KnownPod, elsewhere: Elsewhere): boolean {
   if (candidates.form !== 'names' || candidates.names.length < smallestSample) return false;
   if (known.retries >= mostRetries) return false;
-  if (!fitsElsewhere(candidates.names, known, elsewhere)) return false;
+  if (!fitsElsewhere(candidates.names, elsewhere)) return false;
   known.retries += 1;
   return true;
 }
 
 /** Looks at the nodes that were not named for as long as there is time. */
-function fitsElsewhere(
-  names: readonly string[],
-  { reading: { request }, shape }: KnownPod,
-  { deps, deadlineMs }: Elsewhere,
-): boolean {
+function fitsElsewhere(names: readonly string[], { deps, verdicts, deadlineMs }: Elsewhere): boolean {
   const { state, clock } = deps;
-  const verdicts = deps.verdicts.of(request, shape, rulesFor(request, deps));
   const named = new Set(names);
   let seen = 0;
   for (const name of state.nodeNames()) {

@@ -47,11 +47,11 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
 
   const deadlineMs = deps.clock.nowMs() + deps.prioritizeDeadlineMs;
   const rules = rulesFor(request, deps);
-  const verdicts = deps.verdicts.of(request, shape, rules);
+  const ranking = { verdicts: deps.verdicts.of(request, shape, rules), deps };
   const ranked: Ranked[] = [];
   const inTime = eachCandidate(args.candidates, deps.state, (name, view) => {
     if (ranked.length % nodesPerDeadlineCheck === 0 && deps.clock.nowMs() > deadlineMs) return false;
-    ranked.push(view === undefined ? { name, value: 0 } : rank(view, request.podUid, { verdicts, deps }));
+    ranked.push(view === undefined ? { name, value: 0 } : rank(view, request.podUid, ranking));
     return true;
   });
   if (!inTime) return failed(`no ranking within ${deps.prioritizeDeadlineMs} ms`);

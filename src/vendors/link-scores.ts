@@ -4,6 +4,7 @@
  */
 import type { Device } from '../model/device.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
+import { parseJson } from '../wire/json.ts';
 import { schemaParser } from '../wire/validate.ts';
 
 /** Points between cards, by the card's id and then by the other's. More is a better link. */
@@ -31,13 +32,8 @@ const readCards = schemaParser<readonly JsonCard[]>({
 
 /** Reads a value whole or refuses it whole. Never throws. */
 export function parseLinkScores(value: string): Parsed<LinkScores> {
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch (error) {
-    return unparsable(`not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const cards = readCards(json);
+  const json = parseJson(value);
+  const cards = json.ok ? readCards(json.value) : json;
   if (!cards.ok) return cards;
   const scores = new Map<string, ReadonlyMap<string, number>>();
   for (const { uuid, score } of cards.value) {

@@ -6,6 +6,7 @@ import type { Allocation } from '../model/allocation.ts';
 import type { VendorKey } from '../model/device.ts';
 import type { MigInstance } from '../model/mig.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
+import { parseJson } from '../wire/json.ts';
 import { schemaParser } from '../wire/validate.ts';
 
 /** What the plugin knows of an instance that exists. */
@@ -89,13 +90,8 @@ const readReservations = schemaParser<readonly JsonReservation[]>({
 
 /** Reads a value, with or without what the plugin adds. Never throws. */
 export function decodeMigReservations(value: string): Parsed<readonly MigReservation[]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch (error) {
-    return unparsable(`not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const raw = readReservations(json);
+  const json = parseJson(value);
+  const raw = json.ok ? readReservations(json.value) : json;
   if (!raw.ok) return raw;
   const places = new Set<string>();
   for (const { containerIndex, deviceIndex } of raw.value) {

@@ -3,14 +3,16 @@
  * colon-terminated CSV records (up to v2.7); spec §1.2 and §1.3. Order means nothing: plugins shuffle it every
  * 30 seconds, so the result is sorted. A value is taken whole or refused whole with the place of its fault.
  */
+import { parseGoBool } from '../config/go-values.ts';
 import { compareDevices, compareText, type Device, type VendorKey } from '../model/device.ts';
 import type { MigPlacement } from '../model/mig.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
+import { parseJson } from '../wire/json.ts';
 import { schemaParser } from '../wire/validate.ts';
 
 /** Reads a register annotation of either form. An empty list is refused: no plugin announces nothing. */
 export function parseRegister(value: string, vendor: VendorKey): Parsed<readonly Device[]> {
-  const devices = value.trimStart().startsWith('[') ? parseJson(value, vendor) : parseCsv(value, vendor);
+  const devices = value.trimStart().startsWith('[') ? parseJsonForm(value, vendor) : parseCsv(value, vendor);
   if (!devices.ok) return devices;
   if (devices.value.length === 0) return unparsable('the annotation lists no device');
   return withUniqueIds([...devices.value].sort(compareDevices));
@@ -98,14 +100,9 @@ const readDevices = schemaParser<readonly JsonDevice[]>({
 /** The mode of plugins that do not name one. */
 const defaultMode = 'hami-core';
 
-function parseJson(value: string, vendor: VendorKey): Parsed<readonly Device[]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch (error) {
-    return unparsable(`not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const devices = readDevices(json);
+function parseJsonForm(value: string, vendor: VendorKey): Parsed<readonly Device[]> {
+  const json = parseJson(value);
+  const devices = json.ok ? readDevices(json.value) : json;
   if (!devices.ok) return devices;
   return parsed(
     devices.value.map((device) => ({
@@ -173,7 +170,7 @@ function parseCsvRecord(record: string, vendor: VendorKey): Parsed<Device> {
     }
   }
   const healthy = parseGoBool(health);
-  if (healthy === undefined) return unparsable(`invalid health field: ${JSON.stringify(health)}`);
+  if (!healthy.ok) return unparsable(`invalid health field: ${JSON.stringify(health)}`);
   return parsed({
     id: id.trim(),
     vendor,
@@ -184,20 +181,13 @@ function parseCsvRecord(record: string, vendor: VendorKey): Parsed<Device> {
     corePercent: Number(core),
     numa: Number(numa),
     mode,
-    healthy,
+    healthy: healthy.value,
   });
 }
 
 /** True for a base-10 integer that fits 32 bits; `Number` alone would take '' and '0x1f'. */
 export function isInt32(text: string): boolean {
   return /^[+-]?\d{1,10}$/.test(text) && Math.abs(Number(text)) <= largestInt32;
-}
-
-/** Go's `strconv.ParseBool`: exactly these spellings, else undefined. */
-export function parseGoBool(text: string): boolean | undefined {
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
-  if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
-  return undefined;
 }
 
 function withUniqueIds(devices: readonly Device[]): Parsed<readonly Device[]> {

@@ -119,15 +119,15 @@ describe.each([
     const compute = limitOf(cores, given.cores ?? (isDefault ? [200, 400] : undefined));
     const limits = { ...(memory && { memory }), ...(compute && { cores: compute }) };
     const quota = new Map([['NVIDIA', limits]]);
-    const request = makePodRequest({ containers });
-    expect(quotaDenial(request, 'team-a', quota, [nvidia({ memoryFactor })])).toBe(
+    const request = makePodRequest({ namespace: 'team-a', containers });
+    expect(quotaDenial(request, quota, [nvidia({ memoryFactor })])).toBe(
       want && `exceeding resource quota: pod asks for ${want} (ResourceQuota "gpu")`,
     );
   });
 
   it('asks nothing of a vendor that nobody limits', () => {
     const request = makePodRequest({ containers: [{ memoryMiB: 1e9 }] });
-    expect(quotaDenial(request, 'team-a', new Map([['DCU', {}]]), [nvidia()])).toBeUndefined();
+    expect(quotaDenial(request, new Map([['DCU', {}]]), [nvidia()])).toBeUndefined();
   });
 });
 

@@ -63,17 +63,19 @@ const sizes = (least: number, most: number) =>
       fc.record({ total: fc.constant(total), count: fc.integer({ min: 2, max: total - 1 }) }),
     );
 
+const casesOf = (least: number, most: number) =>
+  sizes(least, most).chain(({ total, count }) =>
+    fc.record({
+      total: fc.constant(total),
+      count: fc.constant(count),
+      weights: weightsOf(total, fc.oneof(coarse, fine)),
+    }),
+  );
+
 describe('heaviestSubset of up to eight positions', () => {
   it('is the first of the heaviest in lexicographic order', () => {
-    const cases = sizes(3, 8).chain(({ total, count }) =>
-      fc.record({
-        total: fc.constant(total),
-        count: fc.constant(count),
-        weights: weightsOf(total, fc.oneof(coarse, fine)),
-      }),
-    );
     fc.assert(
-      fc.property(cases, ({ total, count, weights }) => {
+      fc.property(casesOf(3, 8), ({ total, count, weights }) => {
         const weight = weightOf(weights);
         expect(heaviestSubset(total, count, weight)).toEqual(firstHeaviest(total, count, weight));
       }),
@@ -94,15 +96,8 @@ describe('heaviestSubset of up to eight positions', () => {
 
 describe('heaviestSubset of more than eight positions', () => {
   it('has the wanted size, ascending, is the same each time and never lighter than the plain greedy one', () => {
-    const cases = sizes(9, 20).chain(({ total, count }) =>
-      fc.record({
-        total: fc.constant(total),
-        count: fc.constant(count),
-        weights: weightsOf(total, fc.oneof(coarse, fine)),
-      }),
-    );
     fc.assert(
-      fc.property(cases, ({ total, count, weights }) => {
+      fc.property(casesOf(9, 20), ({ total, count, weights }) => {
         const weight = weightOf(weights);
         const found = heaviestSubset(total, count, weight);
         expect(found).toEqual([...new Set(found)].sort((a, b) => a - b));

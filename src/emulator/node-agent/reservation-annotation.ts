@@ -5,6 +5,8 @@
  */
 import type { MigInstance } from '../../model/mig.ts';
 import { type Parsed, parsed, unparsable } from '../../model/result.ts';
+import { parseJson } from '../../wire/json.ts';
+import { isRecord } from '../api/json.ts';
 
 export interface Reservation extends MigInstance {
   /** Init containers first, then app containers. */
@@ -27,15 +29,11 @@ const madeKeys = ['migUUID', 'gpuInstanceID', 'computeInstanceID'];
 
 /** Reads an annotation's value. Never throws. */
 export function parseReservations(value: string): Parsed<readonly Reservation[]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch (error) {
-    return unparsable(`not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (!Array.isArray(json)) return unparsable('not an array');
+  const json = parseJson(value);
+  if (!json.ok) return json;
+  if (!Array.isArray(json.value)) return unparsable('not an array');
   const reservations: Reservation[] = [];
-  for (const [position, item] of (json as unknown[]).entries()) {
+  for (const [position, item] of (json.value as unknown[]).entries()) {
     const reservation = readReservation(item);
     if (!reservation.ok) return unparsable(`reservation ${position}: ${reservation.problem}`);
     const { containerIndex, deviceIndex } = reservation.value;
@@ -96,10 +94,6 @@ function readReservation(item: unknown): Parsed<Reservation> {
 
 function hasExactly(record: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
   return Object.keys(record).length === keys.length && keys.every((key) => Object.hasOwn(record, key));
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isName(value: unknown): value is string {
