@@ -8,6 +8,7 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../model/clock.ts';
+import { ByteRoom } from './byte-room.ts';
 import { errorCode, errorText } from './error-text.ts';
 import type { RestFailure } from './rest-result.ts';
 
@@ -116,16 +117,16 @@ export class Exchange {
     }
   }
 
-  /** The whole answer. */
-  async read(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+  /** The whole answer, put into `room` in place of what was there. */
+  async read(response: IncomingMessage, maxBytes: number, room = new ByteRoom()): Promise<Buffer> {
+    room.clear();
     for await (const chunk of this.chunks(response)) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw this.oversized(`answer of more than ${maxBytes} bytes`);
-      chunks.push(chunk);
+      if (room.length + chunk.length > maxBytes) {
+        throw this.oversized(`answer of more than ${maxBytes} bytes`);
+      }
+      room.append(chunk);
     }
-    return Buffer.concat(chunks);
+    return room.bytes;
   }
 
   /** Must be called in the end; a connection whose answer was not read to its end is closed. */

@@ -12,10 +12,11 @@ import type { DeviceState } from '../state/device-state.ts';
 import type { RegisterProblem } from '../state/node-table.ts';
 import type { QuotaProblem } from '../state/quota-table.ts';
 import type { Log } from '../telemetry/logger.ts';
-import { parseNode, parsePod, parseQuota } from '../wire/kubernetes.ts';
+import { nodeSchema, parseNode, parsePod, parseQuota, podSchema, quotaSchema } from '../wire/kubernetes.ts';
 import type { ReflectorSignal } from './interruption.ts';
 import type { ObjectIdentity } from './list-watch-format.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
+import { shapeOf } from './skim.ts';
 
 export type FeedKind = 'nodes' | 'pods' | 'resourcequotas';
 
@@ -89,6 +90,7 @@ function nodeFeed(options: FeedOptions): Reflector<NodeObject> {
     path: '/api/v1/nodes',
     ...(selector === '' ? {} : { query: { labelSelector: selector } }),
     parse: parseNode,
+    shape: shapeOf(nodeSchema),
     handler: {
       upsert: (node) => {
         const before = state.node(node.name)?.generation;
@@ -112,6 +114,7 @@ function podFeed(options: FeedOptions): Reflector<PodObject> {
     ...sharedOptions(options, 'pods'),
     path: '/api/v1/pods',
     parse: parseStoredPod,
+    shape: shapeOf(podSchema),
     handler: {
       upsert: (pod) => {
         const problems = state.applyPod(pod, clock.nowMs());
@@ -133,6 +136,7 @@ function quotaFeed(options: FeedOptions): Reflector<QuotaObject> {
     ...sharedOptions(options, 'resourcequotas'),
     path: '/api/v1/resourcequotas',
     parse: parseQuota,
+    shape: shapeOf(quotaSchema),
     handler: {
       upsert: (quota) => {
         withQuotaChange(options, quota.namespace, () => {

@@ -1,5 +1,5 @@
 /**
- * Cuts a stream of bytes into lines. It splits on the byte of the line feed before it decodes, so a character that
+ * Cuts a stream of bytes into lines. It splits on the byte of the line feed and decodes nothing, so a character that
  * arrives in two chunks stays whole, and it bounds how much of an unfinished line it holds.
  */
 const lineFeed = 0x0a;
@@ -20,13 +20,13 @@ export class LineSplitter {
   }
 
   /** The lines that this chunk completes, without their line feeds; empty ones are left out. */
-  *push(chunk: Buffer): Iterable<string> {
+  *push(chunk: Buffer): Iterable<Buffer> {
     let start = 0;
     for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
       this.#hold(chunk.subarray(start, end));
       start = end + 1;
       const line = this.#take();
-      if (line !== '') yield line;
+      if (line.length > 0) yield line;
     }
     this.#hold(chunk.subarray(start));
   }
@@ -38,11 +38,11 @@ export class LineSplitter {
     this.#held.push(bytes);
   }
 
-  #take(): string {
+  #take(): Buffer {
     const [only] = this.#held;
     const bytes = this.#held.length === 1 && only !== undefined ? only : Buffer.concat(this.#held);
     this.#held = [];
     this.#heldBytes = 0;
-    return bytes.toString('utf8');
+    return bytes;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { type JsonSchema, schemaParser } from '../wire/validate.ts';
+import { type Shape, shapeWith } from './skim.ts';
 
 /** What tells one object from another, and one version of it from the next; empty where the object does not say. */
 export interface ObjectIdentity {
@@ -62,6 +63,24 @@ const readEvent = schemaParser<RawEvent>(
     ['type', 'object'],
   ),
 );
+
+/**
+ * Of a page, what is read of it and of its objects.
+ *
+ * @param object of which the identity is read in any case
+ */
+export function pageShape(object: Shape): Shape {
+  return shapeWith({ metadata: 'whole', items: object });
+}
+
+/** Of a watch's event, what is read of it and of its object; an error is an object of its own kind. */
+export function eventShape(object: Shape): Shape {
+  if (object === 'whole') return 'whole';
+  return shapeWith({
+    type: 'whole',
+    object: [...object, ...shapeWith({ code: 'whole', message: 'whole' })],
+  });
+}
 
 /** Reads a page of a list of any kind. Never throws. */
 export function parseListPage(body: unknown): Parsed<ListPage> {

@@ -1,6 +1,6 @@
 /**
  * Keeps a handler up to date with all objects of one kind: a list in pages, then a watch from where the list ended,
- * for as long as it takes. Pages are handed on one by one and not kept. Any end of a watch resumes it from the last
+ * for as long as it takes. Pages are handed on one by one and not kept; the next one is under way meanwhile. Any end of a watch resumes it from the last
  * version seen; only when the server has forgotten that version (410), or a line could not be read, is everything
  * listed again. It never gives up, never runs hot, and reports rather than throws.
  */
@@ -15,9 +15,17 @@ import {
   type ReflectorSignal,
   signalOf,
 } from './interruption.ts';
-import { type ListPage, type ObjectIdentity, parseListPage, parseWatchEvent } from './list-watch-format.ts';
+import {
+  eventShape,
+  type ListPage,
+  type ObjectIdentity,
+  pageShape,
+  parseListPage,
+  parseWatchEvent,
+} from './list-watch-format.ts';
 import type { Query, RestClient, StreamEnd } from './rest-client.ts';
 import { failureText, type RestResult } from './rest-result.ts';
+import type { Shape } from './skim.ts';
 import { type ObjectHandler, TrackedObjects } from './tracked-objects.ts';
 
 export interface ReflectorOptions<T> {
@@ -31,6 +39,8 @@ export interface ReflectorOptions<T> {
   /** Objects per page; 500 where left out. */
   readonly pageSize?: number;
   readonly parse: (raw: unknown) => Parsed<T>;
+  /** What `parse` reads of an object, the identity with it; everything where left out. */
+  readonly shape?: Shape;
   readonly handler: ObjectHandler<T>;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
@@ -58,6 +68,8 @@ const refusalsBeforeList = 5;
 export class Reflector<T> {
   readonly #options: ReflectorOptions<T>;
   readonly #objects: TrackedObjects<T>;
+  readonly #pageShape: Shape;
+  readonly #eventShape: Shape;
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
   /** Settles after the first complete list, or when stopped before it. Never rejects. */
@@ -70,8 +82,10 @@ export class Reflector<T> {
   #running: Promise<void> | undefined;
 
   constructor(options: ReflectorOptions<T>) {
-    const { handler, parse, random, log, kind } = options;
+    const { handler, parse, shape = 'whole', random, log, kind } = options;
     this.#options = options;
+    this.#pageShape = pageShape(shape);
+    this.#eventShape = eventShape(shape);
     this.synced = new Promise((resolve) => {
       this.#settleSynced = resolve;
     });
@@ -123,18 +137,22 @@ export class Reflector<T> {
     let resourceVersion: string | undefined;
     let continueToken: string | undefined;
     this.#objects.beginList();
+    let asked = this.#page(continueToken);
     for (;;) {
-      const page = await this.#page(continueToken);
+      const page = await asked;
       if (this.#stopped) return;
       if (page.kind === 'interrupted') {
         await this.#interrupt(page.by);
         if (page.by.listAgain === true) return;
+        asked = this.#page(continueToken);
         continue;
       }
-      for (const item of page.items) this.#objects.apply(item);
       // The version of the first page is at most as new as what later pages show, so the watch misses nothing.
       resourceVersion ??= page.resourceVersion;
       continueToken = page.continueToken;
+      // The server makes the next page while this one is taken.
+      if (continueToken !== undefined) asked = this.#page(continueToken);
+      for (const item of page.items) this.#objects.apply(item);
       if (continueToken === undefined) break;
     }
     this.#objects.completeList();
@@ -172,6 +190,7 @@ export class Reflector<T> {
       method: 'GET',
       path,
       query: { ...query, limit: this.#pageSize, continue: continueToken },
+      shape: this.#pageShape,
       timeoutMs: pageTimeoutMs,
       signal: this.#stopping.signal,
     });
@@ -194,6 +213,7 @@ export class Reflector<T> {
         timeoutSeconds:
           shortestWatchSeconds + Math.floor(random() * (longestWatchSeconds - shortestWatchSeconds)),
       },
+      shape: this.#eventShape,
       openTimeoutMs,
       silenceMs,
       signal: this.#stopping.signal,

@@ -8,9 +8,11 @@ import { Agent as HttpsAgent } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import type { Clock } from '../model/clock.ts';
 import type { ApiAccess } from './api-access.ts';
+import { ByteRoom } from './byte-room.ts';
 import { Exchange, ExchangeFailure } from './exchange.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { refusalOf, type RestFailure, type RestResult } from './rest-result.ts';
+import { type Shape, Skimmer } from './skim.ts';
 
 export type PatchType =
   'application/json-patch+json' | 'application/merge-patch+json' | 'application/strategic-merge-patch+json';
@@ -21,6 +23,8 @@ interface Target {
   /** Absolute, its segments encoded, e.g. `/api/v1/nodes/n1`. */
   readonly path: string;
   readonly query?: Query;
+  /** The only parts of the answer, or of its lines, that are read where it is JSON; all where left out. */
+  readonly shape?: Shape;
   readonly signal?: AbortSignal;
 }
 
@@ -75,6 +79,9 @@ export class RestClient {
   readonly #maxBytes: number;
   readonly #base: URL;
   readonly #agent: HttpAgent;
+  readonly #skimmer = new Skimmer();
+  /** For the next answer that has a shape, as the large ones have; undefined while one is read into it. */
+  #room: ByteRoom | undefined;
 
   constructor({ access, clock, version, maxBytes = 64 * mebibyte }: RestClientOptions) {
     this.#access = access;
@@ -95,15 +102,18 @@ export class RestClient {
   async request(request: RestRequest): Promise<RestResult> {
     const exchange = this.#exchange(request.method, request);
     exchange.limitTime(request.timeoutMs);
-    return failuresAsResults(exchange, async () => {
+    const room = this.#roomFor(request);
+    const result = await failuresAsResults(exchange, async () => {
       const response = await this.#open(exchange, request);
-      const bytes = await exchange.read(response, this.#maxBytes);
+      const bytes = await exchange.read(response, this.#maxBytes, room);
       const status = response.statusCode ?? 0;
       if (status < 200 || status > 299) return this.#refusal(response, decoded(response, bytes));
-      const body = decoded(response, bytes);
+      const body = decoded(response, bytes, (json) => this.#textOf(json, request.shape));
       if (body === undefined) throw exchange.unreadable('the answer is not the JSON it claims to be');
-      return { kind: 'ok', status, body };
+      return { kind: 'ok', status, body } as const;
     });
+    if (request.shape !== undefined) this.#room = room;
+    return result;
   }
 
   /** A GET whose answer is lines without end. Resolves when the stream has ended and its connection is given up. */
@@ -122,7 +132,7 @@ export class RestClient {
       const splitter = new LineSplitter(this.#maxBytes);
       for await (const chunk of exchange.chunks(response)) {
         for (const line of linesOf(splitter, chunk, exchange)) {
-          if (!request.onLine(line)) return { kind: 'stopped' };
+          if (!request.onLine(this.#textOf(line, request.shape))) return { kind: 'stopped' };
         }
       }
       return { kind: 'ended', cutLine: splitter.heldBytes > 0 };
@@ -132,6 +142,17 @@ export class RestClient {
   /** Closes all connections; requests under way fail. */
   close(): void {
     this.#agent.destroy();
+  }
+
+  #roomFor({ shape }: Target): ByteRoom {
+    const room = shape === undefined ? undefined : this.#room;
+    if (room !== undefined) this.#room = undefined;
+    return room ?? new ByteRoom();
+  }
+
+  /** JSON cut to its shape; what is no JSON is left to its reader. */
+  #textOf(bytes: Buffer, shape: Shape = 'whole'): string {
+    return this.#skimmer.skim(bytes, shape) ?? bytes.toString('utf8');
   }
 
   #exchange(method: string, { path, signal }: Target): Exchange {
@@ -193,7 +214,7 @@ async function failuresAsResults<T>(exchange: Exchange, steps: () => Promise<T>)
   }
 }
 
-function* linesOf(splitter: LineSplitter, chunk: Buffer, exchange: Exchange): Iterable<string> {
+function* linesOf(splitter: LineSplitter, chunk: Buffer, exchange: Exchange): Iterable<Buffer> {
   try {
     yield* splitter.push(chunk);
   } catch (error) {
@@ -211,11 +232,14 @@ function queryText(query: Query = {}): string {
 }
 
 /** JSON where the answer says so, else text; undefined when it says so and is not. */
-function decoded(response: IncomingMessage, bytes: Buffer): unknown {
-  const text = bytes.toString('utf8');
-  if (!/\bjson\b/.test(response.headers['content-type'] ?? '')) return text;
+function decoded(
+  response: IncomingMessage,
+  bytes: Buffer,
+  textOf: (json: Buffer) => string = (json) => json.toString('utf8'),
+): unknown {
+  if (!/\bjson\b/.test(response.headers['content-type'] ?? '')) return bytes.toString('utf8');
   try {
-    return JSON.parse(text);
+    return JSON.parse(textOf(bytes));
   } catch {
     return undefined;
   }

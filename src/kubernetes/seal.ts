@@ -2,7 +2,7 @@
  * The seal under an allocation: an HMAC over the pod's UID, its node and every allocated value, with a key that only
  * the scheduler has. A sealed allocation counts as written; anything a tenant wrote cannot carry one.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { PodObject } from '../model/cluster-objects.ts';
 import { decodeMigReservations, type MigReservation } from '../vendors/mig-reservations.ts';
 import { sealAnnotation } from '../vendors/pod-annotations.ts';
@@ -11,20 +11,21 @@ import type { Vendor } from '../vendors/vendor.ts';
 const version = 'v1';
 
 export class Sealer {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #allocatedKeys: readonly string[];
   readonly #reservationKeys: readonly string[];
 
   /** @param key at least 32 random bytes */
   constructor(key: Buffer, vendors: readonly Vendor[]) {
-    this.#key = key;
+    // Made ready once: for every pod anew it would cost more than the digest.
+    this.#key = createSecretKey(key);
     this.#allocatedKeys = vendors.map(({ annotations }) => annotations.allocated).sort();
     this.#reservationKeys = vendors.flatMap(({ annotations }) => annotations.migReservations ?? []).sort();
   }
 
   /** The annotation value for an allocation that is about to be written. */
   seal(podUid: string, node: string, annotations: Readonly<Record<string, string>>): string {
-    return `${version}.${this.#digest(podUid, node, annotations).toString('base64url')}`;
+    return `${version}.${this.#digest(podUid, node, annotations)}`;
   }
 
   /** True when the bound pod's allocation is what was sealed for it. */
@@ -36,13 +37,12 @@ export class Sealer {
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 
-  #digest(podUid: string, node: string, annotations: Readonly<Record<string, string>>): Buffer {
-    const hmac = createHmac('sha256', this.#key);
+  #digest(podUid: string, node: string, annotations: Readonly<Record<string, string>>): string {
     // Every part with its length: no two different inputs give the same bytes.
-    for (const part of [version, podUid, node, ...this.#allocated(annotations)]) {
-      hmac.update(`${Buffer.byteLength(part)}:`).update(part);
-    }
-    return hmac.digest();
+    const sealed = [version, podUid, node, ...this.#allocated(annotations)]
+      .map((part) => `${Buffer.byteLength(part)}:${part}`)
+      .join('');
+    return createHmac('sha256', this.#key).update(sealed).digest('base64url');
   }
 
   #allocated(annotations: Readonly<Record<string, string>>): readonly string[] {

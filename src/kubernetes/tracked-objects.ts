@@ -1,8 +1,9 @@
 /**
- * What one feed has handed on so far. It keeps an identity per object, nothing of its content, and turns what the
+ * What one feed has handed on so far. It keeps who an object is and its version, nothing of its content, and turns what the
  * server says into the least that its handler must hear: a version seen before is skipped, an object that came back
  * under its name with another UID is first reported gone, and after a complete list so is whatever was not in it.
  */
+import { NamespacedMap } from '../model/namespaced-map.ts';
 import type { Parsed } from '../model/result.ts';
 import { identityOf, type ObjectIdentity } from './list-watch-format.ts';
 
@@ -23,14 +24,15 @@ export interface TrackedObjectsOptions<T> {
 }
 
 interface Known {
-  readonly identity: ObjectIdentity;
+  readonly uid: string;
+  readonly resourceVersion: string;
   /** The list in which it was last seen, or after which it came. */
   round: number;
 }
 
 export class TrackedObjects<T> {
   readonly #options: TrackedObjectsOptions<T>;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new NamespacedMap<Known>();
   #round = 0;
 
   constructor(options: TrackedObjectsOptions<T>) {
@@ -48,8 +50,8 @@ export class TrackedObjects<T> {
 
   /** The list is complete: what it did not show is gone. */
   completeList(): void {
-    for (const [key, { identity, round }] of this.#known) {
-      if (round !== this.#round) this.#remove(key, identity);
+    for (const [{ namespace, name }, { uid, resourceVersion, round }] of this.#known.entries()) {
+      if (round !== this.#round) this.#remove({ namespace, name, uid, resourceVersion });
     }
   }
 
@@ -61,14 +63,16 @@ export class TrackedObjects<T> {
       handler.malformed(identity, 'an object without a name');
       return identity;
     }
-    const key = keyOf(identity);
-    const known = this.#known.get(key);
-    if (known?.identity.uid === identity.uid && isSameVersion(known.identity, identity)) {
+    const { namespace, name, uid, resourceVersion } = identity;
+    const known = this.#known.get(identity);
+    if (known?.uid === uid && isSameVersion(known, identity)) {
       known.round = this.#round;
       return identity;
     }
-    if (known !== undefined && known.identity.uid !== identity.uid) this.#remove(key, known.identity);
-    this.#known.set(key, { identity, round: this.#round });
+    if (known !== undefined && known.uid !== uid) {
+      this.#remove({ namespace, name, uid: known.uid, resourceVersion: known.resourceVersion });
+    }
+    this.#known.set(identity, { uid, resourceVersion, round: this.#round });
     const item = parse(raw);
     if (item.ok) {
       this.#guarded(identity, () => {
@@ -86,14 +90,13 @@ export class TrackedObjects<T> {
    */
   delete(raw: unknown): ObjectIdentity {
     const identity = identityOf(raw);
-    const key = keyOf(identity);
-    const known = this.#known.get(key);
-    if (known === undefined || known.identity.uid === identity.uid) this.#remove(key, identity);
+    const known = this.#known.get(identity);
+    if (known === undefined || known.uid === identity.uid) this.#remove(identity);
     return identity;
   }
 
-  #remove(key: string, identity: ObjectIdentity): void {
-    this.#known.delete(key);
+  #remove(identity: ObjectIdentity): void {
+    this.#known.delete(identity);
     this.#guarded(identity, () => {
       this.#options.handler.remove(identity);
     });
@@ -108,11 +111,7 @@ export class TrackedObjects<T> {
   }
 }
 
-function keyOf({ namespace, name }: ObjectIdentity): string {
-  return `${namespace}/${name}`;
-}
-
 /** Versions are compared for equality alone: after a restore of the server's store they may go back. */
-function isSameVersion(known: ObjectIdentity, next: ObjectIdentity): boolean {
+function isSameVersion(known: Known, next: ObjectIdentity): boolean {
   return next.resourceVersion !== '' && known.resourceVersion === next.resourceVersion;
 }

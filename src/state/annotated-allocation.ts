@@ -66,13 +66,16 @@ function asksFor({ resources }: Vendor, { containers }: PodObject): boolean {
   return containers.some((container) => countOf(askedQuantity(container, resources.count)) > 0);
 }
 
+const noReservations: readonly MigReservation[] = [];
+
 /** The MIG instances reserved for a pod; an unreadable or absent value is none. */
 export function reservationsOf(pod: PodObject, vendors: readonly Vendor[]): readonly MigReservation[] {
-  return vendors.flatMap(({ annotations: { migReservations: key } }) => {
+  const reservations = vendors.flatMap(({ annotations: { migReservations: key } }) => {
     const value = key === undefined ? undefined : pod.annotations[key];
     const decoded = value === undefined ? undefined : decodeMigReservations(value);
     return decoded?.ok === true ? decoded.value : [];
   });
+  return reservations.length === 0 ? noReservations : reservations;
 }
 
 interface InstanceInputs {

@@ -31,14 +31,22 @@ export interface ChargeInputs {
   readonly deviceOf: (vendor: VendorKey, id: string) => Device | undefined;
 }
 
+const noneUnknown: Charge['unknown'] = new Map();
+const noShares: readonly Share[] = [];
+
 /** Applies the charging rule. Throws nothing. */
 export function chargeOf(inputs: ChargeInputs): Charge {
-  const { request, vendors } = inputs;
+  const { request, vendors, deviceOf } = inputs;
   const unknown = new Map<VendorKey, readonly number[]>();
-  const allocation: Share[][] = request.containers.map(() => []);
+  let allocation: Allocation = request.containers.map(() => noShares);
   for (const { key } of vendors) {
     const charges = request.containers.map((_, index) => chargeContainer(inputs, key, index));
-    for (const [index, { shares }] of charges.entries()) allocation[index]?.push(...shares);
+    allocation = allocation.map((before, index) => {
+      const shares = charges[index]?.shares ?? noShares;
+      if (shares.length === 0) return before;
+      const known = shares.map((share) => withKnownId(share, deviceOf));
+      return before.length === 0 ? known : [...before, ...known];
+    });
     if (charges.some((charge) => charge.unknown > 0)) {
       unknown.set(
         key,
@@ -46,7 +54,28 @@ export function chargeOf(inputs: ChargeInputs): Charge {
       );
     }
   }
-  return { allocation, unknown };
+  return { allocation, unknown: unknown.size === 0 ? noneUnknown : unknown };
+}
+
+/** Holds the node's own text of the id: one cut from an annotation would keep the whole annotation in memory. */
+function withKnownId(share: Share, deviceOf: ChargeInputs['deviceOf']): Share {
+  const device = deviceOf(share.vendor, share.deviceId);
+  return device === undefined ? share : { ...share, deviceId: device.id };
+}
+
+/** False when the charge is the same whatever devices the node announces. */
+export function dependsOnDevices(
+  { containers }: PodRequest,
+  { annotated, trust }: Pick<ChargeInputs, 'annotated' | 'trust'>,
+): boolean {
+  return containers.some(({ devices }, index) =>
+    devices.some((asked) => !isBelieved(annotated.byVendor.get(asked.vendor)?.[index], asked, trust)),
+  );
+}
+
+/** What gives a container less than it asks for is no allocation to believe. */
+function isBelieved(written: readonly Share[] | undefined, asked: DeviceRequest, trust: Trust): boolean {
+  return trust === 'as-written' && written !== undefined && written.length >= asked.count;
 }
 
 /** Whole cards to set aside, by vendor; only positive ones. Plain init containers that have ended hold none. */
@@ -73,13 +102,11 @@ interface ContainerCharge {
 
 function chargeContainer(inputs: ChargeInputs, vendor: VendorKey, index: number): ContainerCharge {
   const { request, annotated, trust, deviceOf } = inputs;
-  const written = annotated.byVendor.get(vendor);
-  const shares = written?.[index] ?? [];
+  const written = annotated.byVendor.get(vendor)?.[index];
+  const shares = written ?? noShares;
   const asked = request.containers[index]?.devices.find((device) => device.vendor === vendor);
   if (asked === undefined) return { shares, unknown: 0 };
-  // What gives a container less than it asks for is no allocation to believe.
-  if (trust === 'as-written' && written !== undefined && shares.length >= asked.count)
-    return { shares, unknown: 0 };
+  if (isBelieved(written, asked, trust)) return { shares, unknown: 0 };
   return {
     shares: shares.map((share) => raise(share, asked, deviceOf)),
     unknown: Math.max(0, asked.count - countKnown(shares, deviceOf)),

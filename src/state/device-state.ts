@@ -11,6 +11,7 @@ import {
   type PodObject,
   type QuotaObject,
 } from '../model/cluster-objects.ts';
+import { NamespacedMap } from '../model/namespaced-map.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { NamespaceQuota } from '../model/quota.ts';
 import type { PodRequest } from '../model/request.ts';
@@ -22,11 +23,12 @@ import {
   readAllocation,
   reservationsOf,
 } from './annotated-allocation.ts';
-import { type Charge, chargeOf, type Trust } from './charge.ts';
+import { type Charge, chargeOf, dependsOnDevices, type Trust } from './charge.ts';
 import { Ledger } from './ledger.ts';
-import { boundEntry, type LedgerEntry, withLoad } from './ledger-entry.ts';
+import { boundEntry, type EntryFields, type LedgerEntry } from './ledger-entry.ts';
 import type { NodeRecord } from './node-record.ts';
 import { NodeTable, type RegisterProblem } from './node-table.ts';
+import { PodShapes } from './pod-shapes.ts';
 import { type QuotaProblem, QuotaTable, type QuotaUsage } from './quota-table.ts';
 
 /** An unbound pod that asks for a managed resource, or tried to. */
@@ -49,11 +51,12 @@ export class DeviceState {
   readonly vendors: readonly Vendor[];
   readonly #trustOf: (pod: PodObject) => Trust;
   readonly #nodes: NodeTable;
+  readonly #shapes: PodShapes;
   readonly #ledger: Ledger;
   readonly #quotas: QuotaTable;
   readonly #pending = new Map<string, PendingPod>();
   /** Names as events brought them, of pending and of charged pods. */
-  readonly #uidByName = new Map<string, string>();
+  readonly #uidByName = new NamespacedMap<string>();
   /** Pods whose drain time is over while their objects still say that something runs. */
   readonly #drained = new Set<string>();
   #synced = false;
@@ -62,6 +65,7 @@ export class DeviceState {
     this.vendors = vendors;
     this.#trustOf = trustOf;
     this.#nodes = new NodeTable(vendors);
+    this.#shapes = new PodShapes(vendors);
     this.#quotas = new QuotaTable(vendors);
     this.#ledger = new Ledger({
       nodes: this.#nodes,
@@ -125,7 +129,7 @@ export class DeviceState {
 
   /** The UID behind a namespaced name, among pending pods and the ledger. */
   uidOf(pod: NamespacedName): string | undefined {
-    return this.#uidByName.get(podName(pod));
+    return this.#uidByName.get(pod);
   }
 
   quotas(): Iterable<QuotaObject> {
@@ -184,8 +188,7 @@ export class DeviceState {
 
   /** Takes a pod as it is now. Answers what of its allocation could not be read when the pod is charged. */
   applyPod(pod: PodObject, nowMs: number): readonly AllocationProblem[] {
-    const name = podName(pod);
-    const previous = this.#uidByName.get(name);
+    const previous = this.#uidByName.get(pod);
     // A name that comes back with another UID tells that the former pod is gone. Only names that events brought are
     // compared: a bind may be ahead of the events, and one about an older pod of that name must not end it.
     if (previous !== undefined && previous !== pod.uid) this.removePod(previous, nowMs);
@@ -202,7 +205,7 @@ export class DeviceState {
       return [];
     }
     const problems = this.#applyBound(pod, pod.nodeName);
-    this.#uidByName.set(name, pod.uid);
+    this.#uidByName.set(pod, pod.uid);
     if (ended) this.#ledger.drain(pod.uid, nowMs);
     return problems;
   }
@@ -227,7 +230,7 @@ export class DeviceState {
     const drained = this.#ledger.drained(nowMs);
     for (const entry of drained) {
       // Only while the object is there can an event of it come that would begin the drain again.
-      if (this.#uidByName.get(podName(entry)) === entry.podUid) this.#drained.add(entry.podUid);
+      if (this.#uidByName.get(entry) === entry.podUid) this.#drained.add(entry.podUid);
       this.#ledger.release(entry.podUid);
     }
     return drained.length;
@@ -243,12 +246,13 @@ export class DeviceState {
     const { pod, request, node, allocation } = inputs;
     if (this.#ledger.find(pod.uid) !== undefined)
       throw new Error(`pod ${podName(pod)} is in the ledger already`);
-    const entry = withLoad({
-      ...boundEntry(pod, { request, node, charge: { allocation, unknown: new Map() } }),
-      state: 'assumed',
-      initFinished: false,
-      running: false,
-    });
+    const { host } = this.#shapes.of(pod);
+    const entry = boundEntry(pod, {
+      request,
+      node,
+      charge: { allocation, unknown: new Map() },
+      host,
+    }).with({ state: 'assumed', initFinished: false, running: false });
     this.#ledger.insert(entry);
     const over = this.#nodes.obtain(node).overCommitted(entry.load.usage.keys());
     if (over === undefined) return;
@@ -259,7 +263,7 @@ export class DeviceState {
   /** The cluster has the allocation. Without effect when a watch event said so first. */
   confirm(podUid: string): void {
     const entry = this.#ledger.find(podUid);
-    if (entry?.state === 'assumed') this.#ledger.replace(entry, { ...entry, state: 'bound' });
+    if (entry?.state === 'assumed') this.#ledger.replace(entry, entry.with({ state: 'bound' }));
     this.#pending.delete(podUid);
   }
 
@@ -271,11 +275,11 @@ export class DeviceState {
   // --- inside
 
   #applyUnbound(pod: PodObject, ended: boolean): void {
-    const reading = readPodRequest(pod, this.vendors);
+    const reading = readPodRequest(pod, this.vendors, this.#shapes.of(pod));
     const managed = reading.problems.length > 0 || reading.request.counts.size > 0;
     if (!ended && managed) {
       this.#pending.set(pod.uid, { pod, reading });
-      this.#uidByName.set(podName(pod), pod.uid);
+      this.#uidByName.set(pod, pod.uid);
       return;
     }
     this.#pending.delete(pod.uid);
@@ -295,11 +299,21 @@ export class DeviceState {
     }
     // Assumed one way, bound another: the cluster is right.
     if (entry !== undefined) this.#ledger.release(pod.uid);
-    const { request } = readPodRequest(pod, this.vendors);
+    const shape = this.#shapes.of(pod);
+    const { request } = readPodRequest(pod, this.vendors, shape);
     const derivedFrom = { annotated, trust: this.#trustOf(pod) };
-    const charge = this.#charge(this.#nodes.obtain(node), request, derivedFrom);
-    const migReservations = reservationsOf(pod, this.vendors);
-    this.#ledger.insert(boundEntry(pod, { request, node, charge, derivedFrom, migReservations }));
+    const record = this.#nodes.obtain(node);
+    const charge = this.#charge(record, request, derivedFrom);
+    this.#ledger.insert(
+      boundEntry(pod, {
+        request,
+        node: record.name,
+        charge,
+        host: shape.host,
+        derivedFrom: dependsOnDevices(request, derivedFrom) ? derivedFrom : undefined,
+        migReservations: reservationsOf(pod, this.vendors),
+      }),
+    );
     return annotated.problems;
   }
 
@@ -309,17 +323,14 @@ export class DeviceState {
     const { running, initFinished, gracePeriodSeconds } = pod;
     // The plugin completes the reservations once it has made the instances.
     const migReservations = reservationsOf(pod, this.vendors);
-    const next = { ...entry, state, running, gracePeriodSeconds, migReservations };
-    this.#ledger.replace(
-      entry,
-      initFinished === entry.initFinished ? next : withLoad({ ...next, initFinished }),
-    );
+    const next = { state, running, initFinished, gracePeriodSeconds, migReservations };
+    this.#ledger.replace(entry, entry.with(next));
   }
 
   #charge(
     record: NodeRecord,
     request: PodRequest,
-    derivedFrom: NonNullable<LedgerEntry['derivedFrom']>,
+    derivedFrom: NonNullable<EntryFields['derivedFrom']>,
   ): Charge {
     return chargeOf({
       ...derivedFrom,
@@ -334,11 +345,11 @@ export class DeviceState {
     for (const entry of this.#ledger.entriesOf(record.name)) {
       if (entry.derivedFrom === undefined) continue;
       const charge = this.#charge(record, entry.request, entry.derivedFrom);
-      this.#ledger.replace(entry, withLoad({ ...entry, ...charge }));
+      this.#ledger.replace(entry, entry.with(charge));
     }
   }
 
   #forgetName(pod: NamespacedName, uid: string): void {
-    if (this.#uidByName.get(podName(pod)) === uid) this.#uidByName.delete(podName(pod));
+    if (this.#uidByName.get(pod) === uid) this.#uidByName.delete(pod);
   }
 }

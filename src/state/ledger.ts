@@ -54,7 +54,7 @@ export class Ledger {
   /** Replaces an entry by one of the same pod and node. */
   replace(previous: LedgerEntry, next: LedgerEntry): void {
     this.#entries.set(next.podUid, next);
-    if (previous.load === next.load) return;
+    if (previous.weighsAs(next)) return;
     const record = this.#nodes.obtain(previous.node);
     record.subtract(previous.load);
     record.add(next.load);
@@ -92,7 +92,7 @@ export class Ledger {
     }
     const drainUntilMs = nowMs + (entry.gracePeriodSeconds + drainMarginSeconds) * 1000;
     this.#countInQuota(entry, -1);
-    this.#entries.set(podUid, { ...entry, state: 'draining', drainUntilMs });
+    this.#entries.set(podUid, entry.with({ state: 'draining', drainUntilMs }));
     this.#draining.add(podUid);
   }
 

@@ -58,20 +58,15 @@ export class NodeRecord {
   setInventory(vendor: VendorKey, inventory: VendorInventory | undefined): void {
     if (inventory === undefined) this.#inventories.delete(vendor);
     else this.#inventories.set(vendor, inventory);
-    const offered = [...this.#inventories.values()].filter(({ unavailable }) => unavailable === undefined);
-    this.#devices = offered.flatMap(({ devices }) => devices).sort(compareDevices);
+    const offered = [...this.#inventories].filter(([, { unavailable }]) => unavailable === undefined);
+    this.#devices = offered.flatMap(([, { devices }]) => devices).sort(compareDevices);
     this.#cordoned = new Set(
-      offered.flatMap(({ devices, cordoned }) =>
+      offered.flatMap(([, { devices, cordoned }]) =>
         devices.filter(({ id }) => cordoned.has(id)).map((device) => deviceKey(device.vendor, device.id)),
       ),
     );
     this.#deviceById = new Map(
-      offered.flatMap(({ devices }) => {
-        const [first] = devices;
-        return first === undefined
-          ? []
-          : [[first.vendor, new Map(devices.map((device) => [device.id, device]))] as const];
-      }),
+      offered.map(([key, { devices }]) => [key, new Map(devices.map((device) => [device.id, device]))]),
     );
     this.#idleView = undefined;
     this.touch();

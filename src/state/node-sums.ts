@@ -24,23 +24,29 @@ export interface NodeLoad extends HeldSlices {
   readonly host: HostAmounts;
 }
 
+/** What is held of one card. */
+interface CardSum {
+  readonly usage: DeviceUsage;
+  readonly slices: readonly MigPlacement[];
+  readonly uncut: number;
+}
+
 const noSlices: readonly MigPlacement[] = [];
+/** As on nearly every node. */
+const noneWithheld: ReadonlyMap<VendorKey, number> = new Map();
+const nothingHeld: CardSum = { usage: noUsage, slices: noSlices, uncut: 0 };
 
 export class NodeSums {
-  #usage = new Map<string, DeviceUsage>();
-  #slices = new Map<string, readonly MigPlacement[]>();
-  #uncut = new Map<string, number>();
-  #withheld = new Map<VendorKey, number>();
+  #cards = new Map<string, CardSum>();
+  #withheld: ReadonlyMap<VendorKey, number> = noneWithheld;
   #counts = new Map<string, number>();
   #host = noHostAmounts;
 
   /** The same sums, apart from these. */
   copy(): NodeSums {
     const copy = new NodeSums();
-    copy.#usage = new Map(this.#usage);
-    copy.#slices = new Map(this.#slices);
-    copy.#uncut = new Map(this.#uncut);
-    copy.#withheld = new Map(this.#withheld);
+    copy.#cards = new Map(this.#cards);
+    copy.#withheld = this.#withheld;
     copy.#counts = new Map(this.#counts);
     copy.#host = this.#host;
     return copy;
@@ -55,15 +61,15 @@ export class NodeSums {
   }
 
   usage(key: string): DeviceUsage {
-    return this.#usage.get(key) ?? noUsage;
+    return this.#card(key).usage;
   }
 
   slices(key: string): readonly MigPlacement[] {
-    return this.#slices.get(key) ?? noSlices;
+    return this.#card(key).slices;
   }
 
   uncut(key: string): number {
-    return this.#uncut.get(key) ?? 0;
+    return this.#card(key).uncut;
   }
 
   count(resource: string): number {
@@ -71,28 +77,38 @@ export class NodeSums {
   }
 
   add(load: NodeLoad): void {
-    for (const [key, placements] of load.slices) this.#slices.set(key, [...this.slices(key), ...placements]);
     this.#sum(load, 1);
   }
 
   /** Takes back exactly what `add` was given. */
   subtract(load: NodeLoad): void {
-    for (const [key, placements] of load.slices) {
-      const left = without(this.slices(key), placements);
-      if (left.length === 0) this.#slices.delete(key);
-      else this.#slices.set(key, left);
-    }
     this.#sum(load, -1);
   }
 
+  #card(key: string): CardSum {
+    return this.#cards.get(key) ?? nothingHeld;
+  }
+
+  #setCard(key: string, sum: CardSum): void {
+    if (holdsNothing(sum)) this.#cards.delete(key);
+    else this.#cards.set(key, sum);
+  }
+
   #sum(load: NodeLoad, sign: 1 | -1): void {
-    for (const [key, usage] of load.usage) {
-      const sum = addUsage(this.usage(key), usage, sign);
-      if (sum.slots === 0 && sum.memoryMiB === 0 && sum.corePercent === 0) this.#usage.delete(key);
-      else this.#usage.set(key, sum);
+    for (const key of new Set([...load.usage.keys(), ...load.slices.keys(), ...load.uncut.keys()])) {
+      const { usage, slices, uncut } = this.#card(key);
+      const added = load.slices.get(key) ?? noSlices;
+      this.#setCard(key, {
+        usage: addUsage(usage, load.usage.get(key) ?? noUsage, sign),
+        slices: sign === 1 ? joined(slices, added) : without(slices, added),
+        uncut: uncut + sign * (load.uncut.get(key) ?? 0),
+      });
     }
-    addCounts(this.#uncut, load.uncut, sign);
-    addCounts(this.#withheld, load.withheld, sign);
+    if (load.withheld.size > 0) {
+      const withheld = new Map(this.#withheld);
+      addCounts(withheld, load.withheld, sign);
+      this.#withheld = withheld.size === 0 ? noneWithheld : withheld;
+    }
     addCounts(this.#counts, load.counts, sign);
     this.#host = {
       cpuMilli: this.#host.cpuMilli + sign * load.host.cpuMilli,
@@ -100,6 +116,11 @@ export class NodeSums {
       pods: this.#host.pods + sign * load.host.pods,
     };
   }
+}
+
+function holdsNothing({ usage, slices, uncut }: CardSum): boolean {
+  const { slots, memoryMiB, corePercent } = usage;
+  return slots === 0 && memoryMiB === 0 && corePercent === 0 && slices.length === 0 && uncut === 0;
 }
 
 function addUsage(a: DeviceUsage, b: DeviceUsage, sign: 1 | -1): DeviceUsage {
@@ -118,8 +139,13 @@ function addCounts(sums: Map<string, number>, amounts: ReadonlyMap<string, numbe
   }
 }
 
+function joined(all: readonly MigPlacement[], more: readonly MigPlacement[]): readonly MigPlacement[] {
+  return more.length === 0 ? all : [...all, ...more];
+}
+
 /** A list with each of some members taken out once. */
 function without(all: readonly MigPlacement[], some: readonly MigPlacement[]): readonly MigPlacement[] {
+  if (some.length === 0) return all;
   const left = [...all];
   for (const gone of some) {
     const place = left.findIndex(({ start, size }) => start === gone.start && size === gone.size);

@@ -104,6 +104,7 @@ function parseJsonForm(value: string, vendor: VendorKey): Parsed<readonly Device
   const json = parseJson(value);
   const devices = json.ok ? readDevices(json.value) : json;
   if (!devices.ok) return devices;
+  const shared = new SharedProfiles();
   return parsed(
     devices.value.map((device) => ({
       id: device.id,
@@ -117,14 +118,26 @@ function parseJsonForm(value: string, vendor: VendorKey): Parsed<readonly Device
       mode: device.mode ?? defaultMode,
       // Writers omit false, so an absent `health` is an unhealthy card.
       healthy: device.health ?? false,
-      ...migProfilesFrom(device.migProfiles ?? []),
+      ...shared.of(device.migProfiles ?? []),
     })),
   );
 }
 
+/** Cards of one kind are cut alike: each kind's profiles are held once for all cards of a register. */
+class SharedProfiles {
+  readonly #byText = new Map<string, Pick<Device, 'migProfiles'>>();
+
+  of(profiles: readonly JsonMigProfile[]): Pick<Device, 'migProfiles'> {
+    if (profiles.length === 0) return {};
+    const text = JSON.stringify(profiles);
+    const known = this.#byText.get(text) ?? migProfilesFrom(profiles);
+    this.#byText.set(text, known);
+    return known;
+  }
+}
+
 /** Sorted, so that a plugin which lists them in another order has said nothing new. */
 function migProfilesFrom(profiles: readonly JsonMigProfile[]): Pick<Device, 'migProfiles'> {
-  if (profiles.length === 0) return {};
   const migProfiles = profiles.map(({ name, memoryMB, core, sliceCount, placements }) => ({
     name,
     memoryMiB: memoryMB,

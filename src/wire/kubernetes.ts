@@ -227,8 +227,17 @@ function initRoleOf(raw: RawContainer): ContainerRole {
   return raw.restartPolicy === 'Always' ? 'sidecar' : 'init';
 }
 
+const noQuantities: TextMap = {};
+
+/** What is text already, as the API server writes it, is taken as it is. */
 function quantityTexts(quantities: RawQuantities): TextMap {
-  return Object.fromEntries(Object.entries(quantities ?? {}).map(([name, value]) => [name, String(value)]));
+  if (quantities === null || quantities === undefined) return noQuantities;
+  if (isTexts(quantities)) return quantities;
+  return Object.fromEntries(Object.entries(quantities).map(([name, value]) => [name, String(value)]));
+}
+
+function isTexts(quantities: Readonly<Record<string, string | number>>): quantities is TextMap {
+  return Object.values(quantities).every((value) => typeof value === 'string');
 }
 
 const phases: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];

@@ -5,6 +5,7 @@ import { openAccess } from '../../src/kubernetes/api-access.ts';
 import type { ReflectorSignal } from '../../src/kubernetes/interruption.ts';
 import { Reflector, type ReflectorOptions } from '../../src/kubernetes/reflector.ts';
 import { RestClient } from '../../src/kubernetes/rest-client.ts';
+import { shapeOf } from '../../src/kubernetes/skim.ts';
 import { type Parsed, parsed, unparsable } from '../../src/model/result.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { ApiServer, type PendingRequest } from '../support/api-server.ts';
@@ -132,6 +133,59 @@ describe('Reflector, listing', () => {
     });
     expect(signals.entries).toEqual(['listed']);
     expect(pauses.skippedMs).toEqual([]);
+  });
+
+  it('asks for the next page before it takes this one', async () => {
+    const order: string[] = [];
+    start({
+      handler: {
+        upsert: (item) => {
+          order.push(`took ${item}`);
+          told.add(item);
+        },
+        remove: () => undefined,
+        malformed: () => undefined,
+      },
+      client: {
+        request: (request) => {
+          order.push(`asked for page ${String(request.query?.['continue'])}`);
+          return client.request(request);
+        },
+        stream: (request) => client.stream(request),
+      },
+    });
+    (await server.next()).page([thing('a', 1)], { continueToken: 'two' });
+    (await server.next()).page([thing('b', 2)], { continueToken: 'three' });
+    (await server.next()).page([thing('c', 3)]);
+    await reflector.synced;
+    expect(order).toEqual([
+      'asked for page undefined',
+      'asked for page two',
+      'took ns/a@1',
+      'asked for page three',
+      'took ns/b@2',
+      'took ns/c@3',
+    ]);
+  });
+
+  it('reads of objects, in pages and in events, only what it was told to', async () => {
+    const read: unknown[] = [];
+    start({
+      shape: shapeOf({
+        properties: { metadata: { properties: { name: {}, uid: {}, resourceVersion: {} } }, broken: {} },
+      }),
+      parse: (raw) => {
+        read.push(raw);
+        return parsed('it');
+      },
+    });
+    const { stream } = await listThenWatch([thing('a', 1)]);
+    stream.send('ADDED', thing('b', 2));
+    await told.atLeast(2);
+    expect(read).toEqual([
+      { metadata: { name: 'a', uid: 'uid-a', resourceVersion: '1' }, broken: false },
+      { metadata: { name: 'b', uid: 'uid-b', resourceVersion: '2' }, broken: false },
+    ]);
   });
 
   it('lets every watch end at another time', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { TextMap } from '../../src/model/cluster-objects.ts';
+import type { Device } from '../../src/model/device.ts';
 import { readAllocation } from '../../src/state/annotated-allocation.ts';
-import { chargeOf, type Trust, withheldCards } from '../../src/state/charge.ts';
+import { chargeOf, dependsOnDevices, type Trust, withheldCards } from '../../src/state/charge.ts';
 import { readPodRequest } from '../../src/vendors/pod-request.ts';
 import type { Vendor } from '../../src/vendors/vendor.ts';
 import { type ContainerObjectFields, gpuLimits } from '../support/kubernetes-objects.ts';
@@ -327,5 +329,47 @@ describe('two vendors on one pod', () => {
       withheld: { DCU: 1 },
       problems: [],
     });
+  });
+});
+
+describe('a charge that is said not to depend on the devices', () => {
+  it('is the same whatever devices there are', () => {
+    const entry = fc.constantFrom('', 'gpu-0,NVIDIA,3000,30:', 'gpu-0,NVIDIA,10,0:gpu-9,NVIDIA,10,0:');
+    const container = fc.constantFrom<ContainerObjectFields>(
+      {},
+      asks(1, 3000),
+      asks(2, 10),
+      asksPercent(1, 50),
+      asksNonsense,
+    );
+    const seen = { dependent: 0, independent: 0 };
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(container, entry), { minLength: 1, maxLength: 3 }),
+        fc.constantFrom<Trust>('as-written', 'at-least-request'),
+        (parts, trust) => {
+          const containers = parts.map(([fields], index) => ({ ...fields, name: `c${index}` }));
+          const annotations = onN1(parts.map(([, text]) => `${text};`).join(''));
+          const pod = podObject({ nodeName: 'n1', containers, annotations });
+          const { request } = readPodRequest(pod, nvidiaVendors);
+          const derivedFrom = { annotated: readAllocation(pod, nvidiaVendors), trust };
+          const chargeBeside = (devices: readonly Device[]) =>
+            chargeOf({
+              request,
+              ...derivedFrom,
+              vendors: nvidiaVendors,
+              deviceOf: (_, id) => devices.find((device) => device.id === id),
+            });
+          if (dependsOnDevices(request, derivedFrom)) {
+            seen.dependent += 1;
+          } else {
+            seen.independent += 1;
+            expect(chargeBeside([])).toEqual(chargeBeside(known));
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+    expect(Math.min(seen.dependent, seen.independent)).toBeGreaterThan(100);
   });
 });
