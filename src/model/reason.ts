@@ -30,6 +30,7 @@ export const nodeReasons = [
   'NodeInsufficientDevice',
   'NodeCountExhausted',
   'AllocatedCardsInsufficientRequest',
+  'NodeBusy',
   'RequestInvalid',
 ] as const;
 export type NodeReason = (typeof nodeReasons)[number];
@@ -67,5 +68,7 @@ export type Refusal =
       /** With `ResourceQuotaNotFit`: the limit that did not allow it. */
       readonly quota?: QuotaLimit;
     }
+  /** The pod fits, but more binds wait for the node's device plugin than it serves in the time a bind may take. */
+  | { readonly code: 'NodeBusy'; readonly expectedWaitMs: number }
   /** The request cannot be understood, on this or any node. */
   | { readonly code: 'RequestInvalid'; readonly problems: readonly string[] };

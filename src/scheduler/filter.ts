@@ -26,6 +26,10 @@ export interface FilterDeps {
   readonly clock: Clock;
   /** Milliseconds after which the answer is an error rather than a late list. */
   readonly filterDeadlineMs: number;
+  /** How long a bind to the node would wait for its turn. */
+  readonly expectedWaitMs: (node: string) => number;
+  /** A node where it would be longer is left out. */
+  readonly mostWaitMs: number;
   /** Whether kube-scheduler asks us about evictions; else none can help a pod that we refuse. */
   readonly preemptVerb?: boolean;
 }
@@ -41,7 +45,7 @@ export type FilterAnswer =
   /** Nothing can be said now; kube-scheduler tries again. */
   | { readonly kind: 'error'; readonly code: FilterErrorCode; readonly message: string };
 
-export type FilterErrorCode = 'NotSynced' | 'DeadlineExceeded' | 'OutsideSample';
+export type FilterErrorCode = 'NotSynced' | 'DeadlineExceeded' | 'OutsideSample' | 'NodesBusy';
 
 /** Below this many names kube-scheduler has not sampled: it looks for at least 100 feasible nodes. */
 const smallestSample = 100;
@@ -69,17 +73,28 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   const refused = new Map<string, Refusal>();
   let lastFit: NodeView | undefined;
   let seen = 0;
+  let busy = 0;
   const inTime = eachCandidate(args.candidates, state, (name, view) => {
     seen += 1;
     if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
     const verdict = view === undefined ? unknownNode : verdicts.judge(view);
-    if (verdict.ok) {
+    const waitMs = verdict.ok ? deps.expectedWaitMs(name) : 0;
+    if (!verdict.ok) refused.set(name, verdict.refusal);
+    else if (waitMs > deps.mostWaitMs) {
+      refused.set(name, { code: 'NodeBusy', expectedWaitMs: waitMs });
+      busy += 1;
+    } else {
       feasible.push(name);
       lastFit = view;
-    } else refused.set(name, verdict.refusal);
+    }
     return true;
   });
   if (!inTime) return tooLate(deps, seen);
+  // Nothing in the cluster will change when its turn comes, so the pod must come back by itself.
+  if (feasible.length === 0 && busy > 0) {
+    const message = `it fits ${busy} of the nodes, but too many binds wait there for their turn; retrying`;
+    return { kind: 'error', code: 'NodesBusy', message };
+  }
   if (feasible.length === 1 && lastFit !== undefined) {
     // The pod will go there, since prioritize is not called for one node.
     const planned = plan(lastFit, request, rules);

@@ -19,9 +19,10 @@ export type GateResult<T> =
 
 interface Gate {
   readonly waiting: (() => void)[];
-  busy: boolean;
-  /** Moving average of how long a turn takes. */
-  turnMs: number;
+  /** When the turn that is under way began; undefined while the node is free. */
+  busySinceMs: number | undefined;
+  /** Moving average of how long a turn takes; undefined before the first has ended. */
+  turnMs: number | undefined;
 }
 
 /** Weight of the newest turn in the average. */
@@ -30,15 +31,22 @@ const averageWeight = 0.3;
 export class NodeGates {
   readonly #clock: Clock;
   readonly #gates = new Map<string, Gate>();
+  /** Over all nodes, for those that have not shown their own pace yet. */
+  #turnMs: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** How long a bind that came now would wait for its turn, by the average of past turns. */
+  /**
+   * How long a bind that came now would wait for its turn, by the average of past turns. A turn that takes longer than
+   * that is expected to take as long again as it has taken.
+   */
   expectedWaitMs(node: string): number {
     const gate = this.#gates.get(node);
-    return gate === undefined ? 0 : (gate.waiting.length + (gate.busy ? 1 : 0)) * gate.turnMs;
+    if (gate?.busySinceMs === undefined) return 0;
+    const turnMs = gate.turnMs ?? this.#turnMs ?? 0;
+    return gate.waiting.length * turnMs + Math.max(turnMs, this.#clock.nowMs() - gate.busySinceMs);
   }
 
   /**
@@ -59,7 +67,8 @@ export class NodeGates {
       return { ok: true, value: await turn(startedMs - arrivedMs) };
     } finally {
       const tookMs = this.#clock.nowMs() - startedMs;
-      gate.turnMs = gate.turnMs * (1 - averageWeight) + tookMs * averageWeight;
+      gate.turnMs = averaged(gate.turnMs ?? this.#turnMs, tookMs);
+      this.#turnMs = averaged(this.#turnMs, tookMs);
       this.#passOn(node, gate);
     }
   }
@@ -67,7 +76,7 @@ export class NodeGates {
   #gate(node: string): Gate {
     let gate = this.#gates.get(node);
     if (gate === undefined) {
-      gate = { waiting: [], busy: false, turnMs: 0 };
+      gate = { waiting: [], busySinceMs: undefined, turnMs: undefined };
       this.#gates.set(node, gate);
     }
     return gate;
@@ -78,8 +87,8 @@ export class NodeGates {
     if (signal.aborted) return Promise.resolve('aborted');
     const leftMs = deadlineMs - this.#clock.nowMs();
     if (leftMs <= 0) return Promise.resolve('deadline');
-    if (!gate.busy) {
-      gate.busy = true;
+    if (gate.busySinceMs === undefined) {
+      gate.busySinceMs = this.#clock.nowMs();
       return Promise.resolve(undefined);
     }
     return new Promise((resolve) => {
@@ -111,10 +120,12 @@ export class NodeGates {
   /** Hands the turn to the next in line, or forgets a gate that has nobody and nothing to remember. */
   #passOn(node: string, gate: Gate): void {
     const next = gate.waiting.shift();
+    gate.busySinceMs = next === undefined ? undefined : this.#clock.nowMs();
     if (next !== undefined) next();
-    else {
-      gate.busy = false;
-      if (gate.turnMs < 1) this.#gates.delete(node);
-    }
+    else if (gate.turnMs === undefined || gate.turnMs < 1) this.#gates.delete(node);
   }
+}
+
+function averaged(beforeMs: number | undefined, tookMs: number): number {
+  return beforeMs === undefined ? tookMs : beforeMs * (1 - averageWeight) + tookMs * averageWeight;
 }

@@ -23,7 +23,7 @@ export type PreemptAnswer =
   | { readonly kind: 'answered'; readonly victims: ReadonlyMap<string, NodeVictims> }
   | {
       readonly kind: 'error';
-      readonly code: Exclude<FilterErrorCode, 'OutsideSample'>;
+      readonly code: Exclude<FilterErrorCode, 'OutsideSample' | 'NodesBusy'>;
       readonly message: string;
     };
 

@@ -1,7 +1,8 @@
 /**
  * Prioritize: how much each node suits the policy, as integers 0..10. kube-scheduler adds these to its own scores and
  * breaks ties by chance, so exactly one node gets 10, and every other at most 9 by its value: a node as good as the
- * winner gets 9, which leaves a user's own preferences room to decide among equals.
+ * winner gets 9, which leaves a user's own preferences room to decide among equals. A node whose queue is longer than a
+ * pod should wait comes after all that are free sooner, however well it suits.
  */
 import { compareText } from '../model/device.ts';
 import type { NodeView } from '../model/node-view.ts';
@@ -13,10 +14,8 @@ import type { FilterDeps } from './filter.ts';
 import { rulesFor } from './rules.ts';
 import type { VerdictTable } from './verdicts.ts';
 
-export interface PrioritizeDeps extends Omit<FilterDeps, 'filterDeadlineMs'> {
+export interface PrioritizeDeps extends Omit<FilterDeps, 'filterDeadlineMs' | 'mostWaitMs'> {
   readonly prioritizeDeadlineMs: number;
-  /** How much of a bind's time a node's queue would eat, 0 (none) to 1 (all of it). */
-  readonly backlogOf: (node: string) => number;
 }
 
 export type PrioritizeAnswer =
@@ -26,6 +25,8 @@ export type PrioritizeAnswer =
 
 interface Ranked {
   readonly name: string;
+  /** 0 for a node that is free soon, more the longer its queue; a lower one beats any value. */
+  readonly tier: number;
   /** 0..100, higher is better. */
   readonly value: number;
   /** The picture of the node in which the pod fits; absent where it fits in none. */
@@ -33,6 +34,9 @@ interface Ranked {
 }
 
 const nodesPerDeadlineCheck = 64;
+/** A pod waits this long for the node that suits the policy best, rather than begin elsewhere. */
+const patienceMs = 2000;
+const lastTier = Number.MAX_SAFE_INTEGER;
 
 export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): PrioritizeAnswer {
   const failed = (message: string): PrioritizeAnswer => ({
@@ -51,7 +55,9 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
   const ranked: Ranked[] = [];
   const inTime = eachCandidate(args.candidates, deps.state, (name, view) => {
     if (ranked.length % nodesPerDeadlineCheck === 0 && deps.clock.nowMs() > deadlineMs) return false;
-    ranked.push(view === undefined ? { name, value: 0 } : rank(view, request.podUid, ranking));
+    ranked.push(
+      view === undefined ? { name, tier: lastTier, value: 0 } : rank(view, request.podUid, ranking),
+    );
     return true;
   });
   if (!inTime) return failed(`no ranking within ${deps.prioritizeDeadlineMs} ms`);
@@ -69,7 +75,7 @@ function allEqual({ candidates }: ExtenderArgs): HostPriorityList {
   return candidateNames(candidates).map((Host) => ({ Host, Score: 0 }));
 }
 
-/** A node that fits only if the pods expected there do not come is the last resort: it ranks at 0. */
+/** A node that fits only if the pods expected there do not come is the last resort. */
 function rank(
   view: NodeView,
   podUid: string,
@@ -78,33 +84,31 @@ function rank(
   const { name } = view;
   const expected = deps.assumptions.expected(view, podUid);
   const best = verdicts.judge(expected);
-  if (best.ok) return { name, value: best.score * (1 - deps.backlogOf(name)), picture: expected };
+  if (best.ok) {
+    const tier = Math.floor(deps.expectedWaitMs(name) / patienceMs);
+    return { name, tier, value: best.score, picture: expected };
+  }
   const contested = expected !== view && verdicts.judge(view).ok;
-  return contested ? { name, value: 0, picture: view } : { name, value: 0 };
+  return { name, tier: lastTier, value: 0, ...(contested ? { picture: view } : {}) };
 }
 
 function bestOf(ranked: readonly Ranked[]): Ranked | undefined {
   let best: Ranked | undefined;
   for (const node of ranked) {
     if (node.picture === undefined) continue;
-    if (
-      best === undefined ||
-      node.value > best.value ||
-      (node.value === best.value && isBefore(node, best))
-    ) {
-      best = node;
-    }
+    if (best === undefined || isBetter(node, best)) best = node;
   }
   return best;
 }
 
-function isBefore(a: Ranked, b: Ranked): boolean {
-  return compareText(a.name, b.name) < 0;
+function isBetter(a: Ranked, b: Ranked): boolean {
+  if (a.tier !== b.tier) return a.tier < b.tier;
+  return a.value === b.value ? compareText(a.name, b.name) < 0 : a.value > b.value;
 }
 
 function wireScore(node: Ranked, winner: Ranked): number {
   if (node === winner) return maxExtenderPriority;
-  if (node.picture === undefined) return 0;
+  if (node.picture === undefined || node.tier > winner.tier) return 0;
   const share = winner.value === 0 ? 1 : node.value / winner.value;
   return Math.round((maxExtenderPriority - 1) * share);
 }

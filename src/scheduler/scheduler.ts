@@ -45,15 +45,26 @@ export interface Scheduler {
   forget(podUid: string): void;
 }
 
+/** Of a bind's time that filter lets a queue take: it grows until the bind comes, and turns differ. */
+const mostOfBudget = 0.7;
+
 export function makeScheduler(options: SchedulerOptions): Scheduler {
   const { state, clock, events, bindBudgetMs } = options;
   const requests = new Requests(state.vendors);
   const assumptions = new Assumptions(clock);
   const gates = new NodeGates(clock);
   const binder = new Binder({ ...options, requests, assumptions, gates });
-  const filterDeps = { ...options, requests, assumptions, verdicts: new Verdicts() };
-  const backlogOf = (node: string) => Math.min(1, gates.expectedWaitMs(node) / bindBudgetMs);
-  const rank = (args: ExtenderArgs) => prioritize(args, { ...filterDeps, backlogOf });
+  const expectedWaitMs = (node: string) => gates.expectedWaitMs(node);
+  const mostWaitMs = bindBudgetMs * mostOfBudget;
+  const filterDeps = {
+    ...options,
+    requests,
+    assumptions,
+    verdicts: new Verdicts(),
+    expectedWaitMs,
+    mostWaitMs,
+  };
+  const rank = (args: ExtenderArgs) => prioritize(args, filterDeps);
   /** Where nobody calls prioritize, its winner is the one node to answer (Q19). */
   const onlyBest = (args: ExtenderArgs, answer: FilterAnswer): FilterAnswer => {
     const { candidates } = args;

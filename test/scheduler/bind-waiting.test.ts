@@ -84,9 +84,9 @@ describe('while a bind waits for its turn', () => {
 
   it('a queue that is too long refuses more at once', async () => {
     const world = await busyWorld();
-    world.clock.advance(bindBudgetMs);
+    world.clock.advance(0.3 * bindBudgetMs);
     await answerWrite(world);
-    // The average turn is 0.3 × 25 s now: three of them leave too little of 25 s for a fourth.
+    // A turn takes 7.5 s: four of them are more than the 25 s of a fifth.
     for (const name of ['a', 'b', 'c', 'd'])
       void world.bind(world.pod({ name, gpu: { count: 1, memoryMiB: 1 } }));
     await flush();

@@ -15,7 +15,16 @@ import {
   pictureOf,
   podObject,
 } from '../state/support/device-states.ts';
-import { binpackBinpack, byName, byObject, makeWorld, verdictOf } from './support/scheduler-world.ts';
+import {
+  bindBudgetMs,
+  binpackBinpack,
+  byName,
+  byObject,
+  flush,
+  makeWorld,
+  neverBusy,
+  verdictOf,
+} from './support/scheduler-world.ts';
 
 const gpu = { count: 1, memoryMiB: 3000, corePercent: 30 };
 const pod = gpuPod({ gpu });
@@ -178,6 +187,7 @@ describe("filter's own deadline", () => {
       assumptions,
       clock,
       filterDeadlineMs,
+      ...neverBusy,
       policies: binpackBinpack,
       requests: new Requests(nvidiaVendors),
       verdicts: new Verdicts(),
@@ -209,6 +219,45 @@ describe("filter's own deadline", () => {
     };
     filter(byName(pod, ...namesOf(sample)), { ...deps, clock: counting });
     expect(clock.asked).toBeGreaterThan(3);
+  });
+});
+
+describe('a node whose binds wait too long for their turn', () => {
+  const small = { count: 1, memoryMiB: 100 };
+
+  /** A world in which a bind of n1 is under way, which has taken so long that the next ones will, too. */
+  async function worldWithBusy(nodes: readonly NodeFields[]) {
+    const world = makeWorld({ nodes });
+    void world.bind(world.pod({ name: 'slow', gpu: small }));
+    await flush();
+    world.clock.advance(0.8 * bindBudgetMs);
+    return world;
+  }
+
+  it('is left out while another one would do', async () => {
+    const world = await worldWithBusy([{ devices: [{}] }, { name: 'n2', devices: [{}] }]);
+    expect(verdictOf(world.scheduler.filter(byName(gpuPod({ gpu: small }), 'n1', 'n2')))).toEqual({
+      feasible: ['n2'],
+      refused: { n1: 'NodeBusy' },
+    });
+  });
+
+  it('makes filter answer an error where no other would do, for nothing else would bring the pod back', async () => {
+    const world = await worldWithBusy([{ devices: [{}] }, { name: 'n2' }]);
+    expect(world.scheduler.filter(byName(gpuPod({ gpu: small }), 'n1', 'n2'))).toEqual({
+      kind: 'error',
+      code: 'NodesBusy',
+      message: 'it fits 1 of the nodes, but too many binds wait there for their turn; retrying',
+    });
+  });
+
+  it('is refused for its cards where those are what is missing', async () => {
+    const world = await worldWithBusy([{ devices: [{}] }]);
+    const large = gpuPod({ gpu: { count: 2 } });
+    expect(verdictOf(world.scheduler.filter(byName(large, 'n1')))).toEqual({
+      feasible: [],
+      refused: { n1: 'NodeInsufficientDevice' },
+    });
   });
 });
 

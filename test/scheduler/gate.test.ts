@@ -174,16 +174,38 @@ describe('the backlog of a node', () => {
     await queue.end('a');
     expect(queue.gates.expectedWaitMs('n1')).toBe(0);
     void queue.arrive('b');
-    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(300);
+    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(1000);
     void queue.arrive('c');
     void queue.arrive('d');
-    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(900);
+    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(3000);
     expect(queue.gates.expectedWaitMs('n2')).toBe(0);
     await flush();
-    queue.clock.advance(1000);
+    queue.clock.advance(2000);
     await queue.end('b');
-    // 300 × 0.7 + 1000 × 0.3, for the turn of c and for d.
-    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(2 * 510);
+    // 1000 × 0.7 + 2000 × 0.3, for the turn of c and for d.
+    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(2 * 1300);
+  });
+
+  it('is expected by the pace of the other nodes where the node has not shown its own', async () => {
+    const queue = new Queue();
+    void queue.arrive('a');
+    await flush();
+    queue.clock.advance(700);
+    await queue.end('a');
+    void queue.arrive('b', { node: 'n2' });
+    void queue.arrive('c', { node: 'n2' });
+    expect(queue.gates.expectedWaitMs('n2')).toBeCloseTo(1400);
+  });
+
+  it('grows with a turn that takes longer than turns do', async () => {
+    const queue = new Queue();
+    void queue.arrive('a');
+    await flush();
+    queue.clock.advance(100);
+    await queue.end('a');
+    void queue.arrive('b');
+    queue.clock.advance(5000);
+    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(5000);
   });
 
   it('shrinks when somebody leaves the queue', async () => {
@@ -196,6 +218,6 @@ describe('the backlog of a node', () => {
     void queue.arrive('b');
     void queue.arrive('c', { signal: caller.signal });
     caller.abort();
-    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(300);
+    expect(queue.gates.expectedWaitMs('n1')).toBeCloseTo(1000);
   });
 });

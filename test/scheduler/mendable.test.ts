@@ -7,7 +7,7 @@ import { canEvictionsMend } from '../../src/scheduler/mendable.ts';
 import { Requests } from '../../src/scheduler/requests.ts';
 import { Verdicts } from '../../src/scheduler/verdicts.ts';
 import { gpuPod, nvidiaVendors, podObject } from '../state/support/device-states.ts';
-import { binpackBinpack, byName, makeWorld, type World } from './support/scheduler-world.ts';
+import { binpackBinpack, byName, makeWorld, neverBusy, type World } from './support/scheduler-world.ts';
 
 const cards = (...refused: readonly CardReason[]): Refusal => ({
   code: 'AllocatedCardsInsufficientRequest',
@@ -94,6 +94,7 @@ describe('with the preempt verb, filter', () => {
       assumptions: new Assumptions(clock),
       policies: binpackBinpack,
       filterDeadlineMs: 1000,
+      ...neverBusy,
     });
     if (answer.kind === 'error') throw new Error(answer.code);
     return [...answer.resolvable];

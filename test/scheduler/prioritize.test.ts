@@ -124,7 +124,7 @@ describe("prioritize's own deadline", () => {
       policies: binpackBinpack,
       clock,
       prioritizeDeadlineMs: 1000,
-      backlogOf: () => 0,
+      expectedWaitMs: () => 0,
     };
     expect(prioritize(byName(pod, 'n1'), deps)).toMatchObject({ kind: 'ranked' });
     const names = Array.from({ length: 130 }, (_, index) => `n${index}`);
@@ -132,6 +132,41 @@ describe("prioritize's own deadline", () => {
     expect(late).toMatchObject({ kind: 'failed', message: 'no ranking within 1000 ms' });
     expect(new Set(late.priorities.map(({ Score }) => Score))).toEqual(new Set([0]));
     expect(late.priorities).toHaveLength(130);
+  });
+});
+
+describe('a node with a queue', () => {
+  const ranksWith = (waitsMs: Readonly<Record<string, number>>): Record<string, number> => {
+    const { state, clock } = worldUsing([0, 2000, 3000]);
+    const answer = prioritize(byName(pod, 'n1', 'n2', 'n3'), {
+      state,
+      clock,
+      requests: new Requests(nvidiaVendors),
+      verdicts: new Verdicts(),
+      assumptions: new Assumptions(clock),
+      policies: binpackBinpack,
+      prioritizeDeadlineMs: 1000,
+      expectedWaitMs: (node) => waitsMs[node] ?? 0,
+    });
+    return scoresOf(answer.priorities);
+  };
+
+  it.each([
+    { name: 'wins all the same while the wait is short', waitsMs: { n3: 1999 }, wantWinner: 'n3' },
+    { name: 'comes after every node that is free sooner', waitsMs: { n3: 2000 }, wantWinner: 'n2' },
+    { name: 'and so for each two seconds more', waitsMs: { n3: 6000, n2: 4000, n1: 3000 }, wantWinner: 'n1' },
+    {
+      name: 'is as good as others that wait as long',
+      waitsMs: { n3: 5000, n2: 4000, n1: 4100 },
+      wantWinner: 'n3',
+    },
+  ])('$name', ({ waitsMs, wantWinner }) => {
+    const scores = ranksWith(waitsMs);
+    expect(Object.keys(scores).filter((name) => scores[name] === 10)).toEqual([wantWinner]);
+  });
+
+  it('gets nothing beside a winner that is free sooner', () => {
+    expect(ranksWith({ n3: 2000 })).toMatchObject({ n2: 10, n3: 0 });
   });
 });
 
@@ -167,20 +202,20 @@ describe('nodes where other pods are expected', () => {
 });
 
 describe('nodes with a queue of binds', () => {
-  it('rank lower the more of a bind the queue would eat', async () => {
+  it('lose to nodes that are free once the queue takes more than two seconds', async () => {
     const world = worldUsing([2000, 0]);
-    // One turn of 20 s makes an average of 6 s; then one bind has the turn and two wait: 18 s of 25 s.
-    const fillers = ['a', 'b', 'c', 'd'].map((name) => world.pod({ name, gpu: { count: 1, memoryMiB: 1 } }));
+    const fillers = ['a', 'b', 'c'].map((name) => world.pod({ name, gpu: { count: 1, memoryMiB: 1 } }));
     void world.bind(fillers[0]!);
     await flush();
-    world.clock.advance(20_000);
+    world.clock.advance(1500);
     world.writer.write(0).answer(boundOutcome);
     await flush();
-    expect(rank(world)['n1']).toBe(10);
-    for (const filler of fillers.slice(1)) void world.bind(filler);
+    void world.bind(fillers[1]!);
     await flush();
-    // n1 is worth (6/10 + 0 + 6100/8192)/3 ≈ 45 %, of which 7/25 is left, about 13 %; n2 (1/10 + 0 + 1/2)/3 = 20 %.
-    expect(rank(world)).toEqual({ n1: 6, n2: 10 });
+    expect(rank(world)['n1']).toBe(10);
+    void world.bind(fillers[2]!);
+    await flush();
+    expect(rank(world)).toEqual({ n1: 0, n2: 10 });
   });
 });
 

@@ -96,6 +96,9 @@ export function schedulerOver(parts: {
   });
 }
 
+/** For filter where no bind ever waits. */
+export const neverBusy = { expectedWaitMs: () => 0, mostWaitMs: 0 };
+
 export function bindingArgs({ namespace, name, uid }: PodObject, node: string) {
   return { namespace, name, uid, node };
 }
