@@ -46,7 +46,12 @@ function commandOf(benchmark: Benchmark, output: Output): Command {
     const flag = `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     const description = settingDescriptions[setting] ?? setting;
     if (typeof value === 'number') {
-      command.option(`${flag} <number>`, description, wholeNumber, value);
+      command.option(
+        `${flag} <number>`,
+        description,
+        Number.isInteger(value) ? wholeNumber : fraction,
+        value,
+      );
     } else {
       const collect = collector();
       command.option(`${flag} <numbers...>`, description, collect, value);
@@ -96,6 +101,14 @@ async function runBenchmark(
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('it must be a whole number.');
   return Number(text);
+}
+
+function fraction(text: string): number {
+  const number = Number(text);
+  if (!/^[\d.]+$/.test(text) || Number.isNaN(number) || number > 1) {
+    throw new InvalidArgumentError('it must be a number from 0 to 1.');
+  }
+  return number;
 }
 
 function positiveNumber(text: string): number {

@@ -3,7 +3,7 @@
 export const settingDescriptions: Readonly<Record<string, string>> = {
   nodes: 'nodes of the cluster; several numbers are several clusters',
   cards: 'cards on every node',
-  fillPercent: 'how much of the memory of all cards is held before, in percent',
+  fill: 'how much of the memory of all cards is held before, from 0 to 1',
   pods: 'pods that run before; for throughput, those that are created',
   names: 'node names in a filter call; several numbers are measured one after the other',
   calls: 'pods, or calls, that are measured',

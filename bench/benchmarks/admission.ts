@@ -8,49 +8,46 @@ import { type BenchRow, floorFigures, latencyFigures, processFigures } from '../
 import { drawPod } from '../workload/pod-mix.ts';
 import { reviewOf } from '../workload/review.ts';
 
-const defaults = { nodes: 250, cards: 8, fillPercent: 70, calls: 2000, warmup: 500, connections: [1, 8] };
+const defaults = { nodes: 250, cards: 8, fill: 0.7, calls: 2000, warmup: 500, connections: [1, 8] };
 type AdmissionSettings = typeof defaults;
 
 export const admissionBenchmark: Benchmark<AdmissionSettings> = {
   name: 'admission',
   description: 'calls of the webhook, for pods with and without cards',
   defaults,
-  run: async ({ nodes, cards, fillPercent, calls, warmup, connections }, { seed }) =>
-    withTestBed(
-      { nodes, cards, until: { fill: fillPercent / 100 }, seed },
-      async ({ urls, floorUrl, server }) => {
-        const random = seededRandom(seed);
-        const bodies = {
-          gpu: Array.from({ length: distinctPods }, (_, number) =>
-            JSON.stringify(reviewOf(number, drawPod(random))),
-          ),
-          other: Array.from({ length: distinctPods }, (_, number) =>
-            JSON.stringify(reviewOf(number, undefined)),
-          ),
-        };
-        const rows: BenchRow[] = [];
-        for (const pods of ['gpu', 'other'] as const) {
-          for (const atOnce of connections) {
-            const load = { bodies: bodies[pods], atOnce };
-            await callAll(floorUrl, { ...load, calls: warmup });
-            await callAll(urls['main'] ?? '', { ...load, calls: warmup });
-            const floor = await callAll(floorUrl, { ...load, calls });
-            await server.ask('begin', { profile: false });
-            const ours = await callAll(urls['main'] ?? '', { ...load, calls });
-            const measured = await server.ask('end', {});
-            rows.push({
-              name: 'admission',
-              params: { pods, connections: atOnce },
-              ...latencyFigures(ours.latencies),
-              per_second: ours.perSecond,
-              ...floorFigures(floor.latencies),
-              ...processFigures(measured),
-            });
-          }
+  run: async ({ nodes, cards, fill, calls, warmup, connections }, { seed }) =>
+    withTestBed({ nodes, cards, until: { fill }, seed }, async ({ urls, floorUrl, server }) => {
+      const random = seededRandom(seed);
+      const bodies = {
+        gpu: Array.from({ length: distinctPods }, (_, number) =>
+          JSON.stringify(reviewOf(number, drawPod(random))),
+        ),
+        other: Array.from({ length: distinctPods }, (_, number) =>
+          JSON.stringify(reviewOf(number, undefined)),
+        ),
+      };
+      const rows: BenchRow[] = [];
+      for (const pods of ['gpu', 'other'] as const) {
+        for (const atOnce of connections) {
+          const load = { bodies: bodies[pods], atOnce };
+          await callAll(floorUrl, { ...load, calls: warmup });
+          await callAll(urls['main'] ?? '', { ...load, calls: warmup });
+          const floor = await callAll(floorUrl, { ...load, calls });
+          await server.ask('begin', { profile: false });
+          const ours = await callAll(urls['main'] ?? '', { ...load, calls });
+          const measured = await server.ask('end', {});
+          rows.push({
+            name: 'admission',
+            params: { pods, connections: atOnce },
+            ...latencyFigures(ours.latencies),
+            per_second: ours.perSecond,
+            ...floorFigures(floor.latencies),
+            ...processFigures(measured),
+          });
         }
-        return rows;
-      },
-    ),
+      }
+      return rows;
+    }),
 };
 
 const distinctPods = 499;

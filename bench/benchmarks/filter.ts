@@ -11,7 +11,7 @@ import { type BenchRow, floorFigures, latencyFigures, processFigures } from '../
 const defaults = {
   nodes: [5000],
   cards: 8,
-  fillPercent: 70,
+  fill: 0.7,
   names: [500, 5000],
   calls: 500,
   warmup: 100,
@@ -25,8 +25,8 @@ export const filterBenchmark: Benchmark<FilterSettings> = {
   run: async (settings, context) => {
     const rows: BenchRow[] = [];
     for (const nodes of settings.nodes) {
-      const { cards, fillPercent } = settings;
-      const size = { nodes, cards, until: { fill: fillPercent / 100 }, seed: context.seed };
+      const { cards, fill } = settings;
+      const size = { nodes, cards, until: { fill }, seed: context.seed };
       rows.push(
         ...(await withTestBed(size, (bed) => measureVerbs(bed, { ...settings, nodes: [nodes] }, context))),
       );
@@ -38,7 +38,7 @@ export const filterBenchmark: Benchmark<FilterSettings> = {
 /** Rows for each number of names on a cluster that stands. */
 export async function measureVerbs(
   bed: TestBed,
-  { nodes: [nodes = 0], cards, fillPercent, names, calls, warmup }: FilterSettings,
+  { nodes: [nodes = 0], cards, fill, names, calls, warmup }: FilterSettings,
   { tell, profileFile }: BenchContext,
 ): Promise<readonly BenchRow[]> {
   const { opened, readyMs, server } = bed;
@@ -55,7 +55,7 @@ export async function measureVerbs(
       for (let pod = 0; pod < calls; pod += 1) await scheduling.schedulePod();
       const figures = scheduling.figures;
       const measured = await server.ask('end', profileFile === undefined ? {} : { profileFile });
-      const params = { nodes, cards, fill_percent: fillPercent, names: Math.min(sample, nodes) };
+      const params = { nodes, cards, fill, names: Math.min(sample, nodes) };
       tell(
         `${sample} names: ${figures.bound} bound, ${figures.refused} refused, ${figures.failed} failed${figures.firstFailure === '' ? '' : ` (${figures.firstFailure})`}`,
       );

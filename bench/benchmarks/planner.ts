@@ -18,15 +18,15 @@ import { podOf } from '../workload/fill.ts';
 import { drawPod, drawPodOf, podKinds, type PodWish } from '../workload/pod-mix.ts';
 import { pendingPod } from '../workload/pod-object.ts';
 
-const defaults = { nodes: 1000, cards: 8, fillPercent: 70, calls: 5000, warmup: 5000 };
+const defaults = { nodes: 1000, cards: 8, fill: 0.7, calls: 5000, warmup: 5000 };
 type PlannerSettings = typeof defaults;
 
 export const plannerBenchmark: Benchmark<PlannerSettings> = {
   name: 'planner',
   description: 'decisions of the planner alone, per kind of pod',
   defaults,
-  run: async ({ nodes, cards, fillPercent, calls, warmup }, { seed }) => {
-    const cluster = makeCluster({ nodes, cards, until: { fill: fillPercent / 100 }, seed });
+  run: async ({ nodes, cards, fill, calls, warmup }, { seed }) => {
+    const cluster = makeCluster({ nodes, cards, until: { fill }, seed });
     const random = seededRandom(seed);
     decide(viewsOf(cluster), requestsOf(cluster, warmup, drawPod, random), warmup);
     const rows: BenchRow[] = [];

@@ -12,7 +12,7 @@ import { floorFigures, latencyFigures, processFigures } from '../report/row.ts';
 const defaults = {
   nodes: 5000,
   cards: 8,
-  fillPercent: 70,
+  fill: 0.7,
   names: 500,
   pending: 1000,
   perSecond: 20,
@@ -26,8 +26,8 @@ export const refusalsBenchmark: Benchmark<RefusalsSettings> = {
   description: 'pods that fit nowhere, asked about while others are bound',
   defaults,
   run: async (settings, { seed, tell, profileFile }) => {
-    const { nodes, cards, fillPercent, names, pending, perSecond, seconds, warmup } = settings;
-    const size = { nodes, cards, until: { fill: fillPercent / 100 }, seed };
+    const { nodes, cards, fill, names, pending, perSecond, seconds, warmup } = settings;
+    const size = { nodes, cards, until: { fill }, seed };
     return withTestBed(size, async (bed) => {
       const { server, cluster } = bed;
       const binds = new Scheduling(bed, names);

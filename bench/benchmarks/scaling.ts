@@ -9,7 +9,7 @@ import { measureDecisions } from './planner.ts';
 const defaults = {
   nodes: [250, 1000, 5000, 20_000],
   cards: 8,
-  fillPercent: 70,
+  fill: 0.7,
   names: 500,
   calls: 500,
   warmup: 100,
@@ -21,13 +21,13 @@ export const scalingBenchmark: Benchmark<ScalingSettings> = {
   description: 'filter and planner over the number of nodes, with the fitted exponent',
   defaults,
   run: async (settings, context) => {
-    const { cards, fillPercent, names, calls } = settings;
+    const { cards, fill, names, calls } = settings;
     const filter = (await filterBenchmark.run({ ...settings, names: [names] }, context)).filter(
       ({ name }) => name === 'filter',
     );
     const planner: BenchRow[] = [];
     for (const nodes of settings.nodes) {
-      const cluster = makeCluster({ nodes, cards, until: { fill: fillPercent / 100 }, seed: context.seed });
+      const cluster = makeCluster({ nodes, cards, until: { fill }, seed: context.seed });
       planner.push(await measureDecisions(cluster, { nodes, cards, decisions: calls * 10 }, context.seed));
     }
     return [
