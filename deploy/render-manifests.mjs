@@ -1,4 +1,5 @@
-// Writes deploy/manifests/tessera.yaml: the chart with its defaults, for those who do not use Helm. Needs helm v3:
+// Writes deploy/manifests/tessera.yaml: the chart with its defaults, for those who do not use Helm; and for tests the
+// chart where kube-scheduler runs elsewhere. Needs helm v3:
 //   node deploy/render-manifests.mjs [path of helm]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,6 +11,10 @@ import { fileURLToPath } from 'node:url';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const chart = join(here, 'chart');
 export const manifestsFile = join(here, 'manifests', 'tessera.yaml');
+export const serviceModeFile = join(here, '..', 'test', 'golden', 'chart-service-mode.yaml');
+
+/** Of the chart, for a kube-scheduler elsewhere. */
+export const serviceModeValues = ['kubeScheduler.enabled=false', 'extender.clientCaSecret=schedulers'];
 
 /** Of the cluster that the manifests are for, hence of their kube-scheduler. */
 const kubeVersion = 'v1.36.3';
@@ -27,9 +32,11 @@ export function chartDigest() {
   return hash.digest('hex');
 }
 
-/** The text of the manifests, rendered by this helm. */
-export function renderManifests(helm) {
-  const args = ['template', 'tessera', chart, '--namespace', 'tessera-system', '--kube-version', kubeVersion];
+/** The text of the manifests, rendered by this helm with these values over the defaults. */
+export function renderManifests(helm, values = []) {
+  const set = values.flatMap((value) => ['--set', value]);
+  const place = ['--namespace', 'tessera-system', '--kube-version', kubeVersion];
+  const args = ['template', 'tessera', chart, ...place, ...set];
   const rendered = execFileSync(helm, args, { encoding: 'utf8' });
   return [
     '# Made from deploy/chart by deploy/render-manifests.mjs; edit the chart instead.',
@@ -38,5 +45,8 @@ export function renderManifests(helm) {
   ].join('\n');
 }
 
-if (argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(manifestsFile, renderManifests(argv[2] ?? 'helm'));
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const helm = argv[2] ?? 'helm';
+  writeFileSync(manifestsFile, renderManifests(helm));
+  writeFileSync(serviceModeFile, renderManifests(helm, serviceModeValues));
+}

@@ -1,7 +1,8 @@
 /**
  * The part of every bind that is the server's own: from the request's head to the end of the answer, less the round trips
- * to the API server for node lock and Binding. A round trip lasts from when the request is handed to Node's HTTP client
- * until the head of its answer is there. Holds while binds come one at a time.
+ * to the API server for node lock and Binding, and for the pods of a node that it commits on for the first time. A round
+ * trip lasts from when the request is handed to Node's HTTP client until all of its answer is there. Holds while binds
+ * come one at a time.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
@@ -28,11 +29,16 @@ export class BindMeter {
       if (this.#binds.size > 0 && isPartOfBind(request)) this.#calls.set(request, performance.now());
     });
     subscribe('http.client.response.finish', (message) => {
-      const { request } = message as { readonly request: ClientRequest };
+      const { request, response } = message as {
+        readonly request: ClientRequest;
+        readonly response: IncomingMessage;
+      };
       const startedMs = this.#calls.get(request);
       if (startedMs === undefined) return;
       this.#calls.delete(request);
-      for (const bind of this.#binds.values()) bind.waitedMs += performance.now() - startedMs;
+      response.once('end', () => {
+        for (const bind of this.#binds.values()) bind.waitedMs += performance.now() - startedMs;
+      });
     });
   }
 
@@ -46,7 +52,8 @@ export class BindMeter {
   }
 }
 
-/** The lock and the Binding; events and watches go on beside a bind. */
+/** The lock, the Binding and a node's pods; events and watches go on beside a bind. */
 function isPartOfBind({ method, path }: ClientRequest): boolean {
-  return path.endsWith('/binding') || (method !== 'GET' && path.startsWith('/api/v1/nodes/'));
+  if (path.endsWith('/binding') || path.startsWith('/api/v1/pods?fieldSelector=')) return true;
+  return method !== 'GET' && path.startsWith('/api/v1/nodes/');
 }

@@ -43,8 +43,11 @@ interface Waiting {
  */
 export function startChild<A extends Answers>(module: URL, heapMiB?: number): Child<A> {
   const process = fork(module, {
-    // None of the parent's own, e.g. those of a test runner.
-    execArgv: heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`],
+    // None of the parent's own, e.g. those of a test runner; the nursery as in the image.
+    execArgv: [
+      '--max-semi-space-size=16',
+      ...(heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`]),
+    ],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced',
   });

@@ -9,14 +9,11 @@ import { createApp } from '../../src/http/app.ts';
 import { jsonBody } from '../../src/http/body.ts';
 import { listen } from '../../src/http/listener.ts';
 import { systemClock } from '../../src/http/system-clock.ts';
+import { makeBindingSide } from '../../src/kubernetes/binding-side.ts';
 import { EventRecorder } from '../../src/kubernetes/event-recorder.ts';
-import { LabelKeeper } from '../../src/kubernetes/label-keeper.ts';
-import { NodeLocks } from '../../src/kubernetes/node-locks.ts';
-import { NodeWatch } from '../../src/kubernetes/node-watch.ts';
 import { Reflector } from '../../src/kubernetes/reflector.ts';
 import { Sealer } from '../../src/kubernetes/seal.ts';
 import { sealKeyBytes } from '../../src/kubernetes/seal-key.ts';
-import { KubernetesWriter } from '../../src/kubernetes/writer.ts';
 import { bindBudgetMs } from '../../src/commands/bind-budget.ts';
 import type { Allocation } from '../../src/model/allocation.ts';
 import { askedQuantity, type NodeObject, type PodObject } from '../../src/model/cluster-objects.ts';
@@ -24,6 +21,7 @@ import { countOf } from '../../src/model/quantity.ts';
 import { bindingMetadata } from '../../src/scheduler/binding-metadata.ts';
 import { NodeGates } from '../../src/scheduler/gate.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
+import { nodeLockAnnotation } from '../../src/vendors/node-lock.ts';
 import { makeVendors } from '../../src/vendors/vendors.ts';
 import { type BindingArgs, type HostPriorityList, parseBindingArgs } from '../../src/wire/extender.ts';
 import { parseNode, parsePod } from '../../src/wire/kubernetes.ts';
@@ -89,7 +87,13 @@ type Bind = (pod: PodObject, args: BindingArgs) => Promise<string>;
 async function startBinder(api: ApiLogin): Promise<Bind> {
   const client = clientWith(api);
   const clock = systemClock;
-  const watch = new NodeWatch();
+  const sealer = new Sealer(randomBytes(sealKeyBytes), vendors);
+  const yes = () => true;
+  const binding = makeBindingSide({ client, clock, sealer, isCharged: yes, isLeader: yes });
+  const bound = new Map<string, string>();
+  const served = (node: string) => {
+    binding.pods.forget(bound.get(node) ?? '');
+  };
   const nodes = new Reflector<NodeObject>({
     kind: 'nodes',
     client,
@@ -100,10 +104,12 @@ async function startBinder(api: ApiLogin): Promise<Bind> {
     parse: parseNode,
     handler: {
       upsert: (node) => {
-        watch.see(node);
+        // It follows no pods: a free lock tells it that the last one was served.
+        if (node.annotations[nodeLockAnnotation] === undefined) served(node.name);
+        binding.nodes.see(node);
       },
       remove: ({ name }) => {
-        watch.forget(name);
+        binding.nodes.forget(name);
       },
       malformed: () => undefined,
     },
@@ -111,13 +117,6 @@ async function startBinder(api: ApiLogin): Promise<Bind> {
   nodes.start();
   await nodes.synced;
   const gates = new NodeGates(clock);
-  const writer = new KubernetesWriter({
-    client,
-    locks: new NodeLocks({ client, watch, clock }),
-    labels: new LabelKeeper(client),
-    sealer: new Sealer(randomBytes(sealKeyBytes), vendors),
-    clock,
-  });
   const events = new EventRecorder({
     client,
     clock,
@@ -132,7 +131,9 @@ async function startBinder(api: ApiLogin): Promise<Bind> {
       const allocation = madeUp(pod);
       const nowMs = clock.nowMs();
       const metadata = bindingMetadata({ pod, allocation, node, nowMs, vendors, layoutOf: () => 'all' });
-      return writer.bind({ pod, node, deadlineMs, metadata }, signal);
+      bound.set(node, pod.uid);
+      const devices = { term: 'echo', locks: true, metadata: () => metadata };
+      return binding.writer.bind({ pod, node, deadlineMs, devices }, signal);
     });
     if (!turn.ok) return turn.refusal;
     if (turn.value.kind !== 'bound') return turn.value.message;

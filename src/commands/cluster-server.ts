@@ -7,21 +7,20 @@ import { hostname } from 'node:os';
 import type { TesseraConfig } from '../config/config.ts';
 import { type Endpoints, openSeparate } from '../http/endpoints.ts';
 import { madeForNames } from '../http/serving-tls.ts';
-import { systemClock } from '../http/system-clock.ts';
+import { steadyClock, systemClock } from '../http/system-clock.ts';
+import { pause } from '../kubernetes/backoff.ts';
+import { makeBindingSide } from '../kubernetes/binding-side.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { startFeeds } from '../kubernetes/feeds.ts';
-import { LabelKeeper } from '../kubernetes/label-keeper.ts';
-import { NodeLocks } from '../kubernetes/node-locks.ts';
+import { LedgerAuditor } from '../kubernetes/ledger-auditor.ts';
 import { nudgeNode } from '../kubernetes/node-nudge.ts';
-import { NodeWatch } from '../kubernetes/node-watch.ts';
 import type { RestClient } from '../kubernetes/rest-client.ts';
 import { failureText } from '../kubernetes/rest-result.ts';
 import { Sealer } from '../kubernetes/seal.ts';
 import { loadSealKey, sealKeyBytes } from '../kubernetes/seal-key.ts';
 import { ServingCertificate } from '../kubernetes/serving-certificate.ts';
-import { KubernetesWriter } from '../kubernetes/writer.ts';
 import type { Clock } from '../model/clock.ts';
-import type { NamespacedName, PodObject } from '../model/cluster-objects.ts';
+import type { NamespacedName } from '../model/cluster-objects.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { policiesFrom } from '../placement/policy-defaults.ts';
 import { makeScheduler } from '../scheduler/scheduler.ts';
@@ -29,14 +28,14 @@ import { WakeUp } from '../scheduler/wake-up.ts';
 import { DeviceState } from '../state/device-state.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { makeMetrics } from '../telemetry/metrics.ts';
-import { isLockedBy } from '../vendors/node-lock.ts';
-import { bindPhaseAnnotation } from '../vendors/pod-annotations.ts';
 import { makeVendors } from '../vendors/vendors.ts';
+import { auditReports } from './audit-reports.ts';
 import { bindBudgetMs } from './bind-budget.ts';
 import { serveHamiMetrics } from './hami-metrics.ts';
 import { ownRole } from './own-role.ts';
 import { problemReports } from './problem-reports.ts';
 import { mirrorState } from './state-metrics.ts';
+import { StrayReports } from './stray-reports.ts';
 
 export interface ClusterServerOptions {
   readonly config: TesseraConfig;
@@ -53,16 +52,32 @@ export interface ClusterServerOptions {
 /** Serves until closed; resolves as soon as it listens, which is before it is ready. */
 export async function serveCluster(options: ClusterServerOptions): Promise<Parsed<Endpoints>> {
   const { config, client, namespace, log } = options;
-  const clock = systemClock;
+  // What lasts must last as long as it says, whatever is done to the machine's clock; certificates go by the calendar.
+  const clock = steadyClock;
   const metrics = makeMetrics();
   const key = await sealKey(options);
   if (!key.ok) return key;
-  const certificate = await keepCertificate({ config, client, namespace, clock, log });
+  const certificate = await keepCertificate({ config, client, namespace, clock: systemClock, log });
   if (certificate?.ok === false) return certificate;
 
   const vendors = makeVendors(config);
   const sealer = new Sealer(key.value, vendors);
-  const watch = new NodeWatch();
+  const isCharged = (podUid: string, node: string) => {
+    const entry = state.entry(podUid);
+    // What is only assumed is our own plan of a pod, not the allocation with which somebody may have bound it.
+    return entry?.node === node && entry.state !== 'assumed';
+  };
+  const ownerlessExpiryMs = config.nodeLockExpirySeconds * 1000;
+  const isLeader = () => role.role === 'leader';
+  const binding = makeBindingSide({
+    client,
+    clock,
+    sealer,
+    isCharged,
+    isLeader,
+    strayOn: (node) => state.strayOn(node),
+    ownerlessExpiryMs,
+  });
   const wakeUp = new WakeUp({
     clock,
     nudge: (node) => {
@@ -75,14 +90,20 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     vendors,
     trustOf: (pod) => (sealer.isSealed(pod) ? 'as-written' : 'at-least-request'),
     onReleased: ({ node }) => {
-      watch.wake(node);
+      binding.nodes.wake(node);
       wakeUp.released(node);
     },
     onEased: ({ node }) => {
       wakeUp.released(node);
     },
+    onStray: (change) => {
+      strays.tell(change);
+      const { node } = change.stray;
+      if (state.strayOn(node) !== undefined) return;
+      binding.nodes.wake(node);
+      wakeUp.released(node);
+    },
   });
-  const labels = new LabelKeeper(client);
   const events = new EventRecorder({
     client,
     clock,
@@ -92,20 +113,36 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
       log.warn({ reason: message }, 'event not written');
     },
   });
+  const strays = new StrayReports({
+    metrics,
+    log,
+    events,
+    nodes: binding.nodes,
+    entriesOf: (node) => state.entriesOf(node),
+    isLeader,
+  });
+  const role = ownRole({
+    ...(options.ownPod === undefined ? {} : { ownPod: options.ownPod }),
+    config,
+    client,
+    namespace,
+    // As kube-scheduler in the same pod has it: a pod's name is not always its hostname.
+    hostname: hostname(),
+    clock,
+    random: Math.random,
+    newTermId: () => randomBytes(8).toString('hex'),
+    log,
+    onSignal: (signal) => {
+      metrics.watchSignals.inc({ feed: 'leases', signal });
+    },
+  });
+  metrics.onRender(() => {
+    metrics.leader.set(role.role === 'leader' ? 1 : 0);
+  });
   const scheduler = makeScheduler({
     state,
-    writer: new KubernetesWriter({
-      client,
-      locks: new NodeLocks({
-        client,
-        watch,
-        clock,
-        ownerlessExpiryMs: config.nodeLockExpirySeconds * 1000,
-      }),
-      labels,
-      sealer,
-      clock,
-    }),
+    writer: binding.writer,
+    term: () => role.term,
     events,
     onRefused: () => {
       wakeUp.refused();
@@ -126,29 +163,16 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     notReadyBecause: () =>
       closing ? 'shutting down' : state.synced ? undefined : 'the device state is not complete yet',
   };
-  const role = ownRole({
-    ...(options.ownPod === undefined ? {} : { ownPod: options.ownPod }),
-    config,
-    client,
-    namespace,
-    // As kube-scheduler in the same pod has it: a pod's name is not always its hostname.
-    hostname: hostname(),
-    clock,
-    random: Math.random,
-    log,
-    onSignal: (signal) => {
-      metrics.watchSignals.inc({ feed: 'leases', signal });
-    },
-  });
   const endpoints = await openSeparate({
     config,
     state,
     scheduler,
     readiness,
     role: () => role.role,
+    leader: () => role.leader,
     metrics,
     log,
-    clock,
+    clock: systemClock,
     ...(certificate === undefined ? {} : { certificate: certificate.value }),
     ...(options.plainHttp === undefined ? {} : { plainHttp: options.plainHttp }),
   });
@@ -165,24 +189,26 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     random: Math.random,
     log,
     onNode: (node) => {
-      watch.see(node);
+      binding.nodes.see(node);
+      strays.seeNode(node.name);
     },
     onOfferChanged: (node) => {
       // kube-scheduler may have seen the change before we did, and asked in between.
       wakeUp.released(node);
     },
     onNodeGone: (node) => {
-      watch.forget(node);
+      binding.nodes.forget(node);
     },
     onPod: (pod) => {
       // Resolves when the label is written or cannot be; the pod runs either way.
-      void labels.see(pod);
-      wakeIfLockIsFree(pod, watch);
+      void binding.labels.see(pod);
+      binding.pods.see(pod);
+      binding.sweep.see(pod);
     },
     onPodGone: (uid) => {
-      const entry = state.entry(uid);
-      if (entry !== undefined) watch.wake(entry.node);
-      labels.forget(uid);
+      const node = binding.pods.gone(uid);
+      if (node !== undefined) binding.sweep.podGone(node);
+      binding.labels.forget(uid);
       scheduler.forget(uid);
     },
     onQuotaRaised: (namespace) => {
@@ -192,20 +218,42 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     },
     ...problemReports({ metrics, log, events }),
   });
-  const sweep = setInterval(() => state.expireDraining(clock.nowMs()), drainSweepMs);
-  void feeds.synced.then((result) => {
-    if (result === 'synced') log.info({ urls: endpoints.value.urls }, 'ready');
+  const auditor = new LedgerAuditor({
+    client,
+    state,
+    sealer,
+    isLeader,
+    everyMs: config.auditSeconds * 1000,
+    nodeLabelSelector: config.nodeLabelSelector,
+    clock,
+    random: Math.random,
+    log,
+    onReport: auditReports(metrics, () => clock.nowMs()),
   });
-  role.start();
+  auditor.start();
+  binding.sweep.start();
+  const sweep = setInterval(() => state.expireDraining(clock.nowMs()), drainSweepMs);
+  const isCandidate = config.leaderElection.mode === 'campaign';
+  void feeds.synced.then((result) => {
+    if (result !== 'synced') return;
+    log.info({ urls: endpoints.value.urls }, 'ready');
+    // Nobody who knows nothing yet takes the lease from those who do.
+    if (isCandidate) role.start();
+  });
+  if (!isCandidate) role.start();
   return parsed({
     urls: endpoints.value.urls,
     close: async () => {
       closing = true;
       clearInterval(sweep);
-      await endpoints.value.close();
+      binding.sweep.stop();
+      // The next leader need not wait for calls in flight: what they commit is fenced by the term.
+      const released = role.stop();
+      await auditor.stop();
+      await pause(clock, config.shutdownDelaySeconds * 1000);
+      await Promise.all([endpoints.value.close(), released]);
       await certificate?.value.stop();
       await feeds.stop();
-      await role.stop();
       await events.flush();
     },
   });
@@ -240,12 +288,4 @@ async function keepCertificate(
     webhookConfigurations,
     names: madeForNames(config),
   });
-}
-
-/** A lock that outlives its purpose is nobody's to release any more; whoever waits for it should look again. */
-function wakeIfLockIsFree(pod: PodObject, watch: NodeWatch): void {
-  const lock = pod.nodeName === undefined ? undefined : watch.find(pod.nodeName)?.lock;
-  if (lock === undefined || pod.nodeName === undefined || !isLockedBy(lock, pod)) return;
-  const served = pod.phase !== 'Pending';
-  if (served || pod.annotations[bindPhaseAnnotation] === 'failed') watch.wake(pod.nodeName);
 }

@@ -1,11 +1,14 @@
 /**
- * The role of this server among its replicas, and the pod labels that tell it (spec §9.5). Without leader election it
- * always leads and labels its own pod alone. Followers answer filter, admission and metrics like the leader does; that
- * only one binds is seen to by kube-scheduler, which asks the server in its own pod.
+ * The role of this server among its replicas, the name of its term, and the pod labels that tell the role (spec §9.5).
+ * Followers answer filter, prioritize, admission and questions like the leader does; only the leader commits. Who leads
+ * is told by the lease of the kube-scheduler in the same pod, or by one that the servers campaign for themselves.
+ * Without leader election the server always leads, in one term, and labels its own pod alone.
  */
 import type { TesseraConfig } from '../config/config.ts';
-import { Leadership, type LeadershipOptions, type Role } from '../kubernetes/leadership.ts';
+import { type Election, Leadership, type LeadershipOptions } from '../kubernetes/leadership.ts';
+import { LeaseElection } from '../kubernetes/lease-election.ts';
 import { RoleLabels } from '../kubernetes/role-label.ts';
+import { makeTerm } from '../kubernetes/term.ts';
 import type { NamespacedName } from '../model/cluster-objects.ts';
 
 export interface OwnRoleOptions extends Omit<LeadershipOptions, 'lease' | 'onRole'> {
@@ -16,40 +19,66 @@ export interface OwnRoleOptions extends Omit<LeadershipOptions, 'lease' | 'onRol
   readonly ownPod?: NamespacedName;
 }
 
-export interface OwnRole {
-  /** Undefined until it is known. */
-  readonly role: Role | undefined;
-  start(): void;
-  /** Ends all requests; role and labels stay as they are. May be called twice. */
-  stop(): Promise<void>;
-}
+/** `stop` ends the term at once, gives up a lease of our own, and takes the leader's label back. */
+export type OwnRole = Election;
 
 export function ownRole({ config, namespace, ownPod, ...parts }: OwnRoleOptions): OwnRole {
-  const { enabled, resourceName, resourceNamespace } = config.leaderElection;
+  const { enabled } = config.leaderElection;
   const labels =
     ownPod === undefined ? undefined : new RoleLabels({ ...parts, ownPod, labelsOthers: enabled });
-  const stopLabels = async () => labels?.stop();
-  if (!enabled) return { role: 'leader', start: () => labels?.say('leader'), stop: stopLabels };
-  const leadership = new Leadership({
+  if (!enabled) return onlyLeader(parts, labels);
+  const shared = {
     ...parts,
-    lease: {
-      namespace: resourceNamespace === '' ? namespace : resourceNamespace,
-      name: resourceName === '' ? (config.schedulerNames[0] ?? '') : resourceName,
-    },
-    onRole: (role) => {
+    lease: leaseOf(config, namespace),
+    onRole: (role: 'leader' | 'follower') => {
       labels?.say(role);
     },
-  });
+  };
+  const election =
+    config.leaderElection.mode === 'campaign'
+      ? new LeaseElection({ ...shared, identity: `${parts.hostname}_${parts.newTermId()}` })
+      : new Leadership(shared);
   return {
     get role() {
-      return leadership.role;
+      return election.role;
+    },
+    get term() {
+      return election.term;
+    },
+    get leader() {
+      return election.leader;
     },
     start: () => {
-      leadership.start();
+      election.start();
     },
     stop: async () => {
-      await leadership.stop();
-      await stopLabels();
+      // Whoever leads next labels us as well; until then a Service would send its callers to nobody.
+      await Promise.all([election.stop(), labels?.stop('follower')]);
     },
+  };
+}
+
+/** The one of kube-scheduler, or beside it: no server may keep kube-scheduler from its own. */
+/** The lease that says who leads, where there is an election. */
+export function leaseOf(config: OwnRoleOptions['config'], namespace: string): NamespacedName {
+  const { mode, resourceName, resourceNamespace } = config.leaderElection;
+  const [scheduler = ''] = config.schedulerNames;
+  return {
+    namespace: resourceNamespace === '' ? namespace : resourceNamespace,
+    name: resourceName !== '' ? resourceName : mode === 'campaign' ? `${scheduler}-extender` : scheduler,
+  };
+}
+
+function onlyLeader(
+  { hostname, newTermId }: Pick<OwnRoleOptions, 'hostname' | 'newTermId'>,
+  labels: RoleLabels | undefined,
+): OwnRole {
+  const term = makeTerm({ holder: hostname, transitions: 0, id: newTermId() });
+  return {
+    role: 'leader',
+    term,
+    leader: hostname,
+    start: () => labels?.say('leader'),
+    stop: async () => labels?.stop(),
   };
 }

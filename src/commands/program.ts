@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { certsCommand } from './certs.ts';
 import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { hamiSchedulerCommand } from './hami-scheduler.ts';
 import { migrateCommand } from './migrate.ts';
 import { serveCommand } from './serve.ts';
@@ -17,5 +18,6 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   program.addCommand(demoCommand());
   program.addCommand(certsCommand());
   program.addCommand(migrateCommand());
+  program.addCommand(doctorCommand());
   await program.parseAsync(argv);
 }

@@ -42,6 +42,7 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
     // Nobody reads events of a file.
     events: { emit: () => undefined },
     clock,
+    term: () => 'snapshot',
     policies: policiesFrom(config),
     filterDeadlineMs,
     prioritizeDeadlineMs,

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 export function mirrorState(state: DeviceState, metrics: Metrics): void {
   metrics.onRender(() => {
     metrics.synced.set(state.synced ? 1 : 0);
+    metrics.nodesClosed.set(state.closedNodes);
     mirrorLedger(state, metrics);
     mirrorNodes(state, metrics);
   });

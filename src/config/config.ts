@@ -36,11 +36,13 @@ export interface TesseraConfig {
   readonly filterDeadlineMs: number;
   readonly prioritizeDeadlineMs: number;
   readonly keepAliveSeconds: number;
+  readonly shutdownDelaySeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly logLevel: LogLevel;
   /** `key=value` pairs that a managed node's labels must have; empty: any node. */
   readonly nodeLabelSelector: string;
   readonly nodeLockExpirySeconds: number;
+  readonly auditSeconds: number;
   readonly seal: SealKeyPlace;
   readonly leaderElection: LeaderElectionConfig;
   readonly tls: TlsConfig;
@@ -49,10 +51,13 @@ export interface TesseraConfig {
   readonly vendors: VendorsConfig;
 }
 
-/** The lease that kube-scheduler beside us holds; we follow it and never campaign (spec §9.5). */
+/** Whose lease says who leads: that of the kube-scheduler beside us (spec §9.5), or one of the servers' own. */
+export type LeaderElectionMode = 'follow' | 'campaign';
+
 export interface LeaderElectionConfig {
   readonly enabled: boolean;
-  /** Empty: the first scheduler name. */
+  readonly mode: LeaderElectionMode;
+  /** Empty: the first scheduler name, with `-extender` behind it for a lease of our own. */
   readonly resourceName: string;
   /** Empty: the server's own namespace. */
   readonly resourceNamespace: string;

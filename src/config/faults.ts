@@ -11,6 +11,7 @@ export function findFaults(config: TesseraConfig): readonly string[] {
     ...listenFaults(config),
     ...tlsFaults(config),
     ...deadlineFaults(config),
+    ...leaseFaults(config),
     ...resourceNameFaults(config.vendors.nvidia),
   ];
 }
@@ -72,6 +73,15 @@ function deadlineFaults(config: TesseraConfig): readonly string[] {
   return (['filterDeadlineMs', 'prioritizeDeadlineMs'] as const)
     .filter((key) => config[key] >= timeoutMs)
     .map((key) => `${key}: ${config[key]} is not less than extenderTimeoutSeconds (${timeoutMs} ms)`);
+}
+
+/** A server that campaigned for kube-scheduler's lease would keep it from scheduling. */
+function leaseFaults({ leaderElection, schedulerNames }: TesseraConfig): readonly string[] {
+  const { enabled, mode, resourceName } = leaderElection;
+  if (!enabled || mode !== 'campaign' || !schedulerNames.includes(resourceName)) return [];
+  return [
+    `leaderElection.resourceName: ${resourceName} is the lease of kube-scheduler; a server that campaigns needs one of its own`,
+  ];
 }
 
 const resourceNameKeys = [

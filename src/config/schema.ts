@@ -131,6 +131,14 @@ export const configSchema = {
       description:
         'How long an idle connection stays open, in seconds. kube-scheduler keeps its own for 90 s.',
     },
+    shutdownDelaySeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: hour,
+      default: 0,
+      description:
+        'How long a server that was told to end goes on answering, in seconds: not ready and leading no longer, so that Services send their callers elsewhere before nobody answers here. The chart says 5.',
+    },
     shutdownGraceSeconds: {
       type: 'integer',
       minimum: 0,
@@ -158,6 +166,14 @@ export const configSchema = {
       description:
         'Age, in seconds, from which a node lock that names no pod is taken for left over. A lock that names one is judged by that pod, whatever its age.',
     },
+    auditSeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 24 * hour,
+      default: 300,
+      description:
+        'Time between two audits of the ledger against the API server, in seconds; each lists all nodes and pods once. 0: none.',
+    },
     seal: {
       type: 'string',
       enum: ['secret', 'process'],
@@ -174,19 +190,27 @@ export const configSchema = {
           type: 'boolean',
           default: false,
           description:
-            'Whether the server follows the lease of the kube-scheduler in its pod, and leads only while that one does. Off: it always leads.',
+            'Whether a lease says which replica leads; the others follow, answer everything, and bind nothing. Off: the server always leads.',
+        },
+        mode: {
+          type: 'string',
+          enum: ['follow', 'campaign'],
+          default: 'follow',
+          description:
+            'Whose lease: `follow` that of the kube-scheduler in the same pod, whose role is then ours; `campaign` for one of our own, where kube-scheduler runs elsewhere.',
         },
         resourceName: {
           type: 'string',
           pattern: `^$|${objectName}`,
           default: '',
-          description: 'Name of that lease. Empty: the first of `schedulerNames`.',
+          description:
+            'Name of the lease. Empty: the first of `schedulerNames`, followed by `-extender` where the server campaigns.',
         },
         resourceNamespace: {
           type: 'string',
           pattern: `^$|${objectName}`,
           default: '',
-          description: "Namespace of that lease. Empty: the server's own.",
+          description: "Namespace of the lease. Empty: the server's own.",
         },
       },
     },

@@ -23,6 +23,8 @@ export interface ServedParts extends CertificateParts {
   readonly readiness: Readiness;
   /** Among replicas, for whoever asks; where left out, there are none. */
   readonly role?: () => string | undefined;
+  /** What the one that leads calls itself, where that is known. */
+  readonly leader?: () => string | undefined;
   /** Whether the main address of separate ones is plain HTTP, too; then nothing on it is hidden from listeners. */
   readonly plainHttp?: boolean;
 }
@@ -60,13 +62,13 @@ export async function openSeparate(parts: ServedParts): Promise<Parsed<Endpoints
     {
       purpose: 'extender',
       text: config.listenExtender,
-      routes: [probeRoutes(parts.readiness), extenderRoutes(extenderDeps(parts))],
+      routes: [probeRoutes(parts.readiness, parts.role), extenderRoutes(extenderDeps(parts))],
       secure: false,
     },
     {
       purpose: 'metrics',
       text: config.listenMetrics,
-      routes: [probeRoutes(parts.readiness), metricsRoute(parts.metrics)],
+      routes: [probeRoutes(parts.readiness, parts.role), metricsRoute(parts.metrics)],
       secure: false,
     },
   ];
@@ -89,7 +91,7 @@ function mainRoutes(parts: ServedParts): readonly Router[] {
     forceOverwriteDefaultScheduler: config.forceOverwriteDefaultScheduler,
   };
   return [
-    probeRoutes(readiness),
+    probeRoutes(readiness, role),
     admissionRoute({ admission, metrics, log, bodyLimitMiB: config.bodyLimitMiB }),
     explainRoutes({ scheduler, state, ...(role === undefined ? {} : { role }) }),
   ];
@@ -106,9 +108,17 @@ function extenderForOthers(parts: ServedParts): readonly Router[] {
   return config.tls.clientCaFile === '' ? [routes] : [requireClientCertificate(extenderPaths), routes];
 }
 
-function extenderDeps({ config, scheduler, metrics, log }: ServedParts) {
+function extenderDeps({ config, scheduler, metrics, log, role, leader }: ServedParts) {
   const { bodyLimitMiB, hamiReasonCounters } = config;
-  return { scheduler, metrics, log, bodyLimitMiB, hamiReasonCounters };
+  return {
+    scheduler,
+    metrics,
+    log,
+    bodyLimitMiB,
+    hamiReasonCounters,
+    ...(role === undefined ? {} : { role }),
+    ...(leader === undefined ? {} : { leader }),
+  };
 }
 
 interface Opening {

@@ -3,6 +3,7 @@ import { Router } from 'express';
 import { compareText } from '../model/device.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { DeviceState } from '../state/device-state.ts';
+import { sideOf } from '../state/ledger-audit.ts';
 
 export interface ExplainRouteDeps {
   readonly scheduler: Scheduler;
@@ -43,14 +44,15 @@ function describeState(state: DeviceState): object {
   });
   const entries = [...state.entries()]
     .filter(({ request }) => request.counts.size > 0)
-    .map(({ podUid, namespace, name, node, state: phase, allocation, load }) => ({
-      podUid,
-      namespace,
-      name,
-      node,
-      state: phase,
-      allocation,
-      withheld: Object.fromEntries(load.withheld),
+    .map((entry) => ({
+      podUid: entry.podUid,
+      namespace: entry.namespace,
+      name: entry.name,
+      node: entry.node,
+      state: entry.state,
+      allocation: entry.allocation,
+      believed: sideOf(entry).believed,
+      withheld: Object.fromEntries(entry.load.withheld),
     }))
     .sort((a, b) => compareText(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`));
   const pending = [...state.pendingPods()]

@@ -23,8 +23,9 @@ import { filterResultText, hostPrioritiesText } from '../wire/extender-text.ts';
 import { podName } from '../model/cluster-objects.ts';
 import { parsePreemptionArgs, preemptionResult } from '../wire/preemption.ts';
 import { bodyFaults, isBodyMissing, jsonBody } from './body.ts';
+import { endingUnlessLeader, endUnlessLeader, type Replica, withLeader } from './follower.ts';
 
-export interface ExtenderRouteDeps {
+export interface ExtenderRouteDeps extends Replica {
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -39,7 +40,7 @@ export const extenderPaths = ['/filter', '/prioritize', '/bind', '/preempt'] as 
 export function extenderRoutes(deps: ExtenderRouteDeps): Router {
   const { metrics, bodyLimitMiB, log } = deps;
   const router = Router();
-  router.post([...extenderPaths], jsonBody(bodyLimitMiB), requireBody);
+  router.post([...extenderPaths], endingUnlessLeader(deps), jsonBody(bodyLimitMiB), requireBody);
   router.post('/filter', (request, response) => {
     const end = metrics.filterSeconds.startTimer();
     filter(request, response, deps);
@@ -204,6 +205,10 @@ async function bind(request: Request, response: Response, deps: ExtenderRouteDep
   if (response.destroyed) caller.abort();
   const { uid, node } = args.value;
   const answer = await scheduler.bind(args.value, caller.signal);
+  // The leadership may have ended while the bind was waiting.
+  endUnlessLeader(deps, response);
+  response.json(bindResult(answer.ok ? '' : withLeader(answer.message, deps)));
+  // Nobody needs to wait for what is told of it.
   metrics.binds.inc({ result: bindResultOf(answer) });
   const what = { pod: podName(args.value), podUid: uid, node };
   if (answer.ok) {
@@ -212,7 +217,6 @@ async function bind(request: Request, response: Response, deps: ExtenderRouteDep
   } else {
     log.warn({ ...what, code: answer.code, reason: answer.message }, 'bind refused');
   }
-  response.json(bindResult(answer.ok ? '' : answer.message));
 }
 
 function bindResultOf(answer: BindAnswer): BindResult {

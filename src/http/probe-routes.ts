@@ -1,4 +1,7 @@
-/** Probes and metrics. `/healthz`: the process answers; `/readyz`: its answers about the cluster are complete. */
+/**
+ * Probes and metrics. `/healthz`: the process answers; `/readyz`: its answers about the cluster are complete. Followers
+ * are as ready as the leader, for they answer the webhook; what a replica is stands beside the answer.
+ */
 import { pipeline } from 'node:stream/promises';
 import { Router } from 'express';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -8,7 +11,8 @@ export interface Readiness {
   notReadyBecause(): string | undefined;
 }
 
-export function probeRoutes(readiness: Readiness): Router {
+/** @param role among replicas; where left out, there are none */
+export function probeRoutes(readiness: Readiness, role?: () => string | undefined): Router {
   const router = Router();
   router.get('/healthz', (_request, response) => {
     response.type('text/plain').send('ok');
@@ -18,7 +22,7 @@ export function probeRoutes(readiness: Readiness): Router {
     response
       .status(cause === undefined ? 200 : 503)
       .type('text/plain')
-      .send(cause ?? 'ok');
+      .send(cause ?? (role === undefined ? 'ok' : `ok, ${role() ?? 'role not known yet'}`));
   });
   return router;
 }

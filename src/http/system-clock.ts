@@ -1,4 +1,4 @@
-/** The machine's own clock. Its timers never keep the process alive: what waits on one is already being served. */
+/** The machine's own clocks. Their timers never keep the process alive: what waits on one is already being served. */
 import type { Clock } from '../model/clock.ts';
 
 export const systemClock: Clock = {
@@ -10,4 +10,13 @@ export const systemClock: Clock = {
       clearTimeout(timer);
     };
   },
+};
+
+/**
+ * Counts on from the time at which the process started, whatever is done to the machine's clock since: for what must
+ * last as long as it says. It stands still while the whole machine does.
+ */
+export const steadyClock: Clock = {
+  ...systemClock,
+  nowMs: () => Math.floor(performance.timeOrigin + performance.now()),
 };

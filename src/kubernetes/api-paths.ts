@@ -15,3 +15,7 @@ export function podsPath(namespace: string): string {
 export function podPath({ namespace, name }: NamespacedName): string {
   return `${podsPath(namespace)}/${encodeURIComponent(name)}`;
 }
+
+export function leasesPath(namespace: string): string {
+  return `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
+}

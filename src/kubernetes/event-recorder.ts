@@ -3,6 +3,7 @@
  * thing twice in a row about an object is written once, so a pod that waits gets one event per change of reason; and
  * of what keeps changing, an object gets a few at first and then one every few minutes, as with client-go's recorder.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../model/clock.ts';
 import type { PodEvent, PodEvents } from '../scheduler/pod-events.ts';
 import type { RestClient } from './rest-client.ts';
@@ -126,6 +127,8 @@ export class EventRecorder implements PodEvents {
   }
 
   async #drain(): Promise<void> {
+    // Whoever tells of a decision has yet to answer for it.
+    await nextTurn();
     for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift())
       await this.#write(event);
     if (this.#dropped > 1) {

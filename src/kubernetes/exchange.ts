@@ -120,12 +120,21 @@ export class Exchange {
   /** The whole answer, put into `room` in place of what was there. */
   async read(response: IncomingMessage, maxBytes: number, room = new ByteRoom()): Promise<Buffer> {
     room.clear();
-    for await (const chunk of this.chunks(response)) {
-      if (room.length + chunk.length > maxBytes) {
-        throw this.oversized(`answer of more than ${maxBytes} bytes`);
-      }
-      room.append(chunk);
-    }
+    // By events: an answer mostly comes in one piece, and an iterator would cost more than everything else about it.
+    const fits = await this.#guarded(
+      () =>
+        new Promise<boolean>((resolve, reject) => {
+          response.on('data', (chunk: Buffer) => {
+            if (room.length + chunk.length > maxBytes) resolve(false);
+            else room.append(chunk);
+          });
+          response.once('end', () => {
+            resolve(true);
+          });
+          response.once('error', reject);
+        }),
+    );
+    if (!fits) throw this.oversized(`answer of more than ${maxBytes} bytes`);
     return room.bytes;
   }
 

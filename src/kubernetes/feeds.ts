@@ -17,6 +17,7 @@ import type { ReflectorSignal } from './interruption.ts';
 import type { ObjectIdentity } from './list-watch-format.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
 import { shapeOf } from './skim.ts';
+import type { Departure } from './tracked-objects.ts';
 
 export type FeedKind = 'nodes' | 'pods' | 'resourcequotas';
 
@@ -110,6 +111,11 @@ function nodeFeed(options: FeedOptions): Reflector<NodeObject> {
 
 function podFeed(options: FeedOptions): Reflector<PodObject> {
   const { state, clock } = options;
+  const gone = (uid: string, departure: Departure) => {
+    state.removePod(uid, clock.nowMs(), departure === 'missed');
+    options.onPodGone?.(uid);
+  };
+  let unseen: readonly string[] = [];
   return new Reflector<PodObject>({
     ...sharedOptions(options, 'pods'),
     path: '/api/v1/pods',
@@ -121,9 +127,16 @@ function podFeed(options: FeedOptions): Reflector<PodObject> {
         for (const problem of problems) options.onAllocationProblem?.(pod, problem);
         options.onPod?.(pod);
       },
-      remove: ({ uid }) => {
-        state.removePod(uid, clock.nowMs());
-        options.onPodGone?.(uid);
+      remove: ({ uid }, departure) => {
+        gone(uid, departure);
+      },
+      // A pod that we have bound may have come and gone while the watch was dead. No list can miss what it never saw,
+      // but a pod that was bound before the list and is not in it is no more.
+      listBegins: () => {
+        unseen = boundAndUnseen(state);
+      },
+      listEnds: () => {
+        for (const uid of unseen) if (state.versionOf(uid) === undefined) gone(uid, 'missed');
       },
       malformed: malformedHandler(options, 'pods'),
     },
@@ -152,6 +165,13 @@ function quotaFeed(options: FeedOptions): Reflector<QuotaObject> {
       malformed: malformedHandler(options, 'resourcequotas'),
     },
   });
+}
+
+/** Pods that the ledger knows from their binds alone. */
+function boundAndUnseen(state: DeviceState): readonly string[] {
+  return [...state.entries()].flatMap(({ podUid, state: stage }) =>
+    stage === 'bound' && state.versionOf(podUid) === undefined ? [podUid] : [],
+  );
 }
 
 /** A stored pod always has a UID, and the ledger is kept by it. */

@@ -1,18 +1,25 @@
 /**
  * The node lock (spec §7.2): it names the one pod whose devices the plugin will hand out next. Taken by
- * compare-and-swap on the node's resource version, released by the plugin when it is done, by us when the bind came to
- * nothing. A lock is never taken from a live owner, whatever its age: the plugin would give one pod another's devices.
- * The watch may tell old news, so it may cost us a conflict, but no decision rests on its word alone.
+ * compare-and-swap on the node's resource version together with our fence, released by the plugin when it is done, by
+ * us when the bind came to nothing. The watch may tell old news, so it may cost us a conflict, but no decision rests on
+ * its word alone.
  */
 import type { Clock } from '../model/clock.ts';
-import type { NamespacedName, PodObject } from '../model/cluster-objects.ts';
-import { bindPhaseAnnotation } from '../vendors/pod-annotations.ts';
-import { formatNodeLock, isLockedBy, nodeLockAnnotation, parseNodeLock } from '../vendors/node-lock.ts';
-import { parseNode, parsePod } from '../wire/kubernetes.ts';
-import { mergePatch, nodePath, podPath } from './api-paths.ts';
+import { type NamespacedName, podName } from '../model/cluster-objects.ts';
+import {
+  fenceAnnotation,
+  formatFence,
+  formatNodeLock,
+  isLockedBy,
+  nodeLockAnnotation,
+} from '../vendors/node-lock.ts';
+import { mergePatch, nodePath } from './api-paths.ts';
 import { pause } from './backoff.ts';
-import { fencePatch } from './bind-fence.ts';
+import { Fences } from './fences.ts';
+import type { LockOwners, Standing } from './lock-owner.ts';
+import { nodeTraceShape, parseNodeTrace } from './node-trace.ts';
 import type { NodeWatch, WatchedNode } from './node-watch.ts';
+import type { PodWatch, WaitingPod } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText, isAmbiguous, type RestFailure, type RestResult } from './rest-result.ts';
 
@@ -21,139 +28,224 @@ export interface LockLimits {
   readonly signal: AbortSignal;
 }
 
-export type LockResult = { readonly ok: true } | { readonly ok: false; readonly message: string };
+/** Who takes a node, and how. */
+export interface LockTaker extends NamespacedName {
+  readonly uid: string;
+  /** Of the leadership in which he does. */
+  readonly term: string;
+  /** False for devices whose plugin knows no lock: then the fence alone is written, and nobody is waited for. */
+  readonly locks: boolean;
+}
+
+export type LockResult =
+  | {
+      readonly ok: true;
+      /** Somebody else may have committed on the node since all of its pods were known last. */
+      readonly mayBeBehind: boolean;
+    }
+  | { readonly ok: false; readonly message: string };
 
 export interface NodeLockOptions {
   readonly client: RestClient;
   readonly watch: NodeWatch;
+  readonly owners: LockOwners;
+  readonly pods: PodWatch;
   readonly clock: Clock;
-  /** Age from which a lock that names nobody is left over; five minutes where left out. */
-  readonly ownerlessExpiryMs?: number;
+  /** A pod that could be given the devices of whoever takes the lock; whoever lets it go wakes the watch. */
+  readonly strayOn?: (node: string) => NamespacedName | undefined;
 }
 
-/** What becomes of a lock; `unclear` when its owner could not be looked up. */
-type Standing = 'free' | 'held' | 'unclear';
-
-/** HAMi's default. */
-const defaultOwnerlessExpiryMs = 5 * 60_000;
 const callTimeoutMs = 4000;
 const retryMs = 250;
+/** After waiting so long for a pod on the word of the watch, it is read. */
+const believeMs = 5000;
 const mostReleaseAttempts = 5;
 
 export class NodeLocks {
   readonly #client: RestClient;
   readonly #watch: NodeWatch;
+  readonly #owners: LockOwners;
+  readonly #pods: PodWatch;
   readonly #clock: Clock;
-  readonly #ownerlessExpiryMs: number;
+  readonly #strayOn: (node: string) => NamespacedName | undefined;
+  readonly #fences = new Fences();
 
-  constructor({ client, watch, clock, ownerlessExpiryMs }: NodeLockOptions) {
+  constructor({ client, watch, owners, pods, clock, strayOn = () => undefined }: NodeLockOptions) {
     this.#client = client;
     this.#watch = watch;
+    this.#owners = owners;
+    this.#pods = pods;
     this.#clock = clock;
-    this.#ownerlessExpiryMs = ownerlessExpiryMs ?? defaultOwnerlessExpiryMs;
+    this.#strayOn = strayOn;
   }
 
-  /** Takes the lock for a pod, waiting for a live owner to be done. A lock of the pod's own is written anew. */
-  async acquire(node: string, owner: NamespacedName, limits: LockLimits): Promise<LockResult> {
+  /**
+   * Takes the node for a pod, waiting for strays to start, for others to be given their devices, and for a live owner of
+   * its lock to be done. A lock of the pod's own is written anew.
+   */
+  async acquire(node: string, taker: LockTaker, limits: LockLimits): Promise<LockResult> {
+    const seen = this.#watch.find(node);
+    // Mostly the node is free: then nothing has to be waited for, and so nothing set up for it.
+    if (seen !== undefined && this.#isOpen(node, taker) && isFree(seen, taker) && !limits.signal.aborted) {
+      const result = await this.#take(node, seen, taker);
+      if (result.kind === 'ok') return this.#taken(node, taker);
+      return this.#waitAndTake(node, taker, limits, result);
+    }
+    return this.#waitAndTake(node, taker, limits);
+  }
+
+  /** Every pod of the node is known, as of the lock that was taken last. */
+  trust(node: string, term: string): void {
+    this.#fences.trust(node, term, this.#watch.find(node)?.lastLock);
+  }
+
+  /** Somebody else has bound a pod to the node. */
+  doubt(node: string): void {
+    this.#fences.doubt(node);
+  }
+
+  /** Gives the lock back if it is the pod's own. Gives up after a few failures: an unbound owner's lock is left over. */
+  async release(node: string, owner: NamespacedName): Promise<void> {
+    await this.#releaseIf(node, (lock) => Promise.resolve(isLockedBy(lock, owner)));
+  }
+
+  /** Gives a lock back that is left over: its owner is gone or over, was never bound, or needs it no longer. */
+  async releaseLeftOver(node: string): Promise<void> {
+    await this.#releaseIf(node, async (lock) => (await this.#owners.standingOf(node, lock)) === 'free');
+  }
+
+  async #waitAndTake(
+    node: string,
+    taker: LockTaker,
+    { deadlineMs, signal }: LockLimits,
+    failure?: RestFailure,
+  ): Promise<LockResult> {
     const expiry = new AbortController();
-    const cancel = this.#clock.after(Math.max(0, limits.deadlineMs - this.#clock.nowMs()), () => {
+    const cancel = this.#clock.after(Math.max(0, deadlineMs - this.#clock.nowMs()), () => {
       expiry.abort();
     });
     try {
-      return await this.#contend(node, owner, AbortSignal.any([limits.signal, expiry.signal]));
+      return await this.#contend(node, taker, AbortSignal.any([signal, expiry.signal]), failure);
     } finally {
       cancel();
       expiry.abort();
     }
   }
 
-  async #contend(node: string, owner: NamespacedName, signal: AbortSignal): Promise<LockResult> {
+  async #contend(
+    node: string,
+    taker: LockTaker,
+    signal: AbortSignal,
+    firstFailure?: RestFailure,
+  ): Promise<LockResult> {
+    let failure = firstFailure;
     let inDoubt = false;
     let problem = `node ${node} could not be locked in time`;
     while (!signal.aborted) {
+      if (failure !== undefined) {
+        inDoubt ||= isAmbiguous(failure);
+        problem = `locking node ${node}: ${failureText(failure)}`;
+        if (!mayRetry(failure)) break;
+        await this.#lookAgain(node, failure, signal);
+        failure = undefined;
+        continue;
+      }
       // Listening begins before looking, so that no change falls between the two.
       const changed = this.#watch.changed(node, signal);
+      const stray = this.#closedBy(node, taker);
+      if (stray !== undefined) {
+        problem = `node ${node} stayed closed by pod ${podName(stray)}, which was bound past the scheduler and waits for devices`;
+        await changed;
+        continue;
+      }
+      const other = this.#waitingBefore(node, taker);
+      if (other !== undefined) {
+        problem = `node ${node} stayed closed by pod ${podName(other)}, which waits for its devices: node lock contention`;
+        await this.#waitFor(other, changed, signal);
+        continue;
+      }
       const seen = this.#watch.find(node) ?? (await this.#read(node));
       if (seen === undefined || seen === 'gone') {
         problem = `node ${node} cannot be read`;
         break;
       }
-      const standing = await this.#standingOf(node, seen.lock, owner);
+      const standing = await this.#standingOf(node, seen, taker);
+      // Somebody may have come during the look-up.
+      if (standing === 'free' && !this.#isOpen(node, taker)) continue;
       if (standing === 'free') {
-        const result = await this.#patchLock(
-          node,
-          seen.resourceVersion,
-          formatNodeLock(this.#clock.nowMs(), owner),
-        );
-        if (result.kind === 'ok') return { ok: true };
-        inDoubt ||= isAmbiguous(result);
-        problem = `locking node ${node}: ${failureText(result)}`;
-        if (!mayRetry(result)) break;
-        await this.#lookAgain(node, result, signal);
+        const result = await this.#take(node, seen, taker);
+        if (result.kind === 'ok') return this.#taken(node, taker);
+        failure = result;
       } else {
         problem = `node ${node} stayed locked by ${JSON.stringify(seen.lock)}: node lock contention`;
         await (standing === 'held' ? changed : Promise.race([changed, pause(this.#clock, retryMs, signal)]));
       }
     }
     // A swap that nobody answered may have been made all the same.
-    if (inDoubt) await this.release(node, owner);
+    if (inDoubt && taker.locks) await this.release(node, taker);
     return { ok: false, message: problem };
   }
 
-  /** Gives the lock back if it is the pod's own. Gives up after a few failures: an unbound owner's lock is left over. */
-  async release(node: string, owner: NamespacedName): Promise<void> {
+  #isOpen(node: string, taker: LockTaker): boolean {
+    return this.#closedBy(node, taker) === undefined && this.#waitingBefore(node, taker) === undefined;
+  }
+
+  /** Whoever waits for devices does so whether or not the lock still names him: somebody may have removed it. */
+  #waitingBefore(node: string, { locks, uid }: LockTaker): WaitingPod | undefined {
+    return locks ? this.#pods.waitingOn(node, uid) : undefined;
+  }
+
+  async #waitFor(pod: WaitingPod, changed: Promise<void>, signal: AbortSignal): Promise<void> {
+    const told = new AbortController();
+    const late = pause(this.#clock, believeMs, AbortSignal.any([signal, told.signal])).then(() => 'late');
+    const first = await Promise.race([changed, late]);
+    told.abort();
+    if (first === 'late' && !signal.aborted) await this.#owners.verify(pod);
+  }
+
+  /** Strays are given no devices of families without a lock. */
+  #closedBy(node: string, { locks }: LockTaker): NamespacedName | undefined {
+    return locks ? this.#strayOn(node) : undefined;
+  }
+
+  #standingOf(node: string, { lock }: WatchedNode, taker: LockTaker): Promise<Standing> {
+    return taker.locks ? this.#owners.standingOf(node, lock, taker) : Promise.resolve('free');
+  }
+
+  /** Doubt begun by a swap that failed, or by what the node bore before this one, lasts until `trust`. */
+  async #take(node: string, seen: WatchedNode, taker: LockTaker): Promise<RestResult> {
+    if (this.#fences.mayBeBehind(node, seen, taker.term)) this.#fences.doubt(node);
+    const result = await this.#patch(node, seen.resourceVersion, {
+      ...(taker.locks ? { [nodeLockAnnotation]: formatNodeLock(this.#clock.nowMs(), taker) } : {}),
+      [fenceAnnotation]: formatFence(taker.term, taker.uid),
+    });
+    if (result.kind !== 'ok') this.#fences.doubt(node);
+    return result;
+  }
+
+  #taken(node: string, { term }: LockTaker): LockResult {
+    const mayBeBehind = !this.#fences.isTrusted(node);
+    if (!mayBeBehind) this.trust(node, term);
+    return { ok: true, mayBeBehind };
+  }
+
+  async #releaseIf(node: string, isReleasable: (lock: string) => Promise<boolean>): Promise<void> {
+    const isOurs = async (seen: WatchedNode | 'gone' | undefined) =>
+      seen !== undefined && seen !== 'gone' && seen.lock !== undefined && (await isReleasable(seen.lock));
     let seen: WatchedNode | 'gone' | undefined = this.#watch.find(node);
     for (let attempt = 0; attempt < mostReleaseAttempts; attempt += 1) {
       if (attempt > 0) await pause(this.#clock, retryMs * 2 ** (attempt - 1));
-      // That the lock is not ours is believed of the server alone: the watch may be behind our own swap.
-      if (!isOwn(seen, owner)) seen = await this.#read(node);
-      if (seen === undefined) continue;
-      if (seen === 'gone' || !isOwn(seen, owner)) return;
-      const result = await this.#patchLock(node, seen.resourceVersion, null);
+      // That the lock is not to be released is believed of the server alone: the watch may be behind our own swap.
+      if (!(await isOurs(seen))) {
+        seen = await this.#read(node);
+        if (seen === undefined) continue;
+        if (!(await isOurs(seen))) return;
+      }
+      if (seen === undefined || seen === 'gone') return;
+      const result = await this.#patch(node, seen.resourceVersion, { [nodeLockAnnotation]: null });
       if (result.kind === 'ok' || (result.kind === 'status' && result.status === 404)) return;
       seen = undefined;
     }
-  }
-
-  /**
-   * Whether the owner may take the lock. One of its own counts as free: writing it anew proves that it is still there,
-   * and makes a release that is still under way fail.
-   */
-  async #standingOf(node: string, value: string | undefined, owner: NamespacedName): Promise<Standing> {
-    if (value === undefined || isLockedBy(value, owner)) return 'free';
-    const lock = parseNodeLock(value);
-    if (lock.kind === 'malformed') return 'free';
-    if (lock.kind === 'bare') {
-      // A time as far ahead is nobody's, either.
-      return Math.abs(this.#clock.nowMs() - lock.atMs) > this.#ownerlessExpiryMs ? 'free' : 'held';
-    }
-    const result = await this.#client.request({
-      method: 'GET',
-      path: podPath(lock.owner),
-      timeoutMs: callTimeoutMs,
-    });
-    if (result.kind === 'status' && result.status === 404) return 'free';
-    const pod = result.kind === 'ok' ? parsePod(result.body) : undefined;
-    if (pod?.ok !== true) return 'unclear';
-    if (pod.value.nodeName === undefined) return this.#fenceOff(pod.value);
-    return pod.value.nodeName === node && awaitsDevices(pod.value) ? 'held' : 'free';
-  }
-
-  /**
-   * An unbound owner's Binding may still be on its way: it left this process with a time-out, or comes from a replica
-   * that is about to end. The pod is given a new version first, so that such a Binding fails instead of binding the
-   * pod under another's lock.
-   */
-  async #fenceOff(pod: PodObject): Promise<Standing> {
-    const result = await this.#client.request({
-      method: 'PATCH',
-      path: podPath(pod),
-      contentType: mergePatch,
-      body: fencePatch(pod, this.#clock.nowMs(), pod.resourceVersion),
-      timeoutMs: callTimeoutMs,
-    });
-    const fenced = result.kind === 'ok' ? parsePod(result.body) : undefined;
-    return fenced?.ok === true && fenced.value.resourceVersion !== pod.resourceVersion ? 'free' : 'unclear';
   }
 
   /** After a swap that failed: the loop's next look must not rest on what it rested on before. */
@@ -164,12 +256,17 @@ export class NodeLocks {
     if (read === undefined) await pause(this.#clock, retryMs, signal);
   }
 
-  async #patchLock(node: string, resourceVersion: string, value: string | null): Promise<RestResult> {
+  async #patch(
+    node: string,
+    resourceVersion: string,
+    annotations: Readonly<Record<string, string | null>>,
+  ): Promise<RestResult> {
     const result = await this.#client.request({
       method: 'PATCH',
       path: nodePath(node),
       contentType: mergePatch,
-      body: { metadata: { resourceVersion, annotations: { [nodeLockAnnotation]: value } } },
+      body: { metadata: { resourceVersion, annotations } },
+      shape: nodeTraceShape,
       timeoutMs: callTimeoutMs,
     });
     if (result.kind === 'ok') this.#see(result.body);
@@ -181,6 +278,7 @@ export class NodeLocks {
     const result = await this.#client.request({
       method: 'GET',
       path: nodePath(node),
+      shape: nodeTraceShape,
       timeoutMs: callTimeoutMs,
     });
     if (result.kind === 'status' && result.status === 404) return 'gone';
@@ -188,23 +286,16 @@ export class NodeLocks {
   }
 
   #see(body: unknown): WatchedNode | undefined {
-    const node = parseNode(body);
+    const node = parseNodeTrace(body);
     if (!node.ok) return undefined;
     this.#watch.see(node.value);
     return this.#watch.find(node.value.name);
   }
 }
 
-/**
- * Whether a bound pod may still be given its devices by the lock. Whoever binds such a pod sets the phase first, and
- * kubelet starts no container before all devices are there.
- */
-function awaitsDevices({ phase, annotations }: PodObject): boolean {
-  return phase === 'Pending' && annotations[bindPhaseAnnotation] === 'allocating';
-}
-
-function isOwn(seen: WatchedNode | 'gone' | undefined, owner: NamespacedName): seen is WatchedNode {
-  return seen !== undefined && seen !== 'gone' && seen.lock !== undefined && isLockedBy(seen.lock, owner);
+/** Without asking anybody. */
+function isFree({ lock }: WatchedNode, taker: LockTaker): boolean {
+  return !taker.locks || lock === undefined || isLockedBy(lock, taker);
 }
 
 function isConflict(failure: RestFailure): boolean {

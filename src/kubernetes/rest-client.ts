@@ -4,7 +4,7 @@
  * it went, and the caller decides. It knows no resource types and does not depend on the big client library.
  */
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import type { Clock } from '../model/clock.ts';
 import type { ApiAccess } from './api-access.ts';
@@ -77,7 +77,9 @@ export class RestClient {
   readonly #clock: Clock;
   readonly #userAgent: string;
   readonly #maxBytes: number;
-  readonly #base: URL;
+  readonly #target: Pick<RequestOptions, 'protocol' | 'hostname' | 'port'>;
+  /** In front of every path. */
+  readonly #prefix: string;
   readonly #agent: HttpAgent;
   readonly #skimmer = new Skimmer();
   /** For the next answer that has a shape, as the large ones have; undefined while one is read into it. */
@@ -88,14 +90,17 @@ export class RestClient {
     this.#clock = clock;
     this.#userAgent = `tessera/${version}`;
     this.#maxBytes = maxBytes;
-    this.#base = new URL(access.server);
+    const base = new URL(access.server);
+    const { protocol, hostname, port } = urlToHttpOptions(base);
+    this.#target = { protocol: protocol ?? 'https:', hostname, port };
+    this.#prefix = base.pathname.replace(/\/$/, '');
     const pooling = {
       keepAlive: true,
       keepAliveMsecs: keepAliveProbeMs,
       timeout: idleConnectionMs,
       maxSockets: mostConnections,
     };
-    this.#agent = this.#base.protocol === 'https:' ? new HttpsAgent(pooling) : new HttpAgent(pooling);
+    this.#agent = base.protocol === 'https:' ? new HttpsAgent(pooling) : new HttpAgent(pooling);
   }
 
   /** One request. A 401 makes the next one use fresh credentials. */
@@ -169,13 +174,10 @@ export class RestClient {
   ): Promise<IncomingMessage> {
     const { headers, tls, agent } = await exchange.prepare(() => this.#access.authorize());
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const { protocol, hostname, port } = urlToHttpOptions(this.#base);
     return exchange.open(
       {
-        protocol: protocol ?? 'https:',
-        hostname,
-        port,
-        path: `${this.#base.pathname.replace(/\/$/, '')}${request.path}${queryText(request.query)}`,
+        ...this.#target,
+        path: `${this.#prefix}${request.path}${queryText(request.query)}`,
         method: request.method,
         agent: agent ?? this.#agent,
         ...tls,
@@ -223,7 +225,8 @@ function* linesOf(splitter: LineSplitter, chunk: Buffer, exchange: Exchange): It
   }
 }
 
-function queryText(query: Query = {}): string {
+function queryText(query: Query | undefined): string {
+  if (query === undefined) return '';
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) parameters.append(name, String(value));

@@ -31,6 +31,8 @@ export interface RoleLabelsOptions {
 }
 
 const callTimeoutMs = 10_000;
+/** At the end of the process. */
+const lastTimeoutMs = 1000;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 /** Between two looks at labels that were right. */
@@ -44,6 +46,8 @@ export class RoleLabels {
   readonly #stopping = new AbortController();
   #change = new AbortController();
   #role: Role | undefined;
+  /** What our own pod's label said when it was last read or written. */
+  #ownLabel: string | undefined;
   #running: Promise<void> | undefined;
 
   constructor(options: RoleLabelsOptions) {
@@ -59,10 +63,25 @@ export class RoleLabels {
     this.#running ??= this.#run();
   }
 
-  /** Ends all requests and waits until nothing of them is left; the labels stay. May be called twice. */
-  async stop(): Promise<void> {
+  /**
+   * Ends all requests and waits until nothing of them is left; the labels stay, unless our own is to say something
+   * else in the end, which is tried once and for a second at most. May be called twice.
+   */
+  async stop(lastly?: Role): Promise<void> {
     this.#stopping.abort();
     await this.#running;
+    if (lastly === undefined || this.#ownLabel === undefined || this.#ownLabel === lastly) return;
+    this.#ownLabel = lastly;
+    const { log, ownPod, client } = this.#options;
+    const result = await client.request({
+      method: 'PATCH',
+      path: podPath(ownPod),
+      contentType: mergePatch,
+      body: { metadata: { labels: { [roleLabel]: lastly } } },
+      timeoutMs: lastTimeoutMs,
+    });
+    if (result.kind === 'ok') return;
+    log.warn({ pod: podName(ownPod), role: lastly, reason: failureText(result) }, 'role not labelled');
   }
 
   /** Whether labels for this role are still wanted. */
@@ -92,7 +111,9 @@ export class RoleLabels {
     if (!own.ok) return [own.problem];
     if (!this.#isStill(role)) return [];
     // First our own: for a moment two pods lead, which is better for a Service than none.
+    this.#ownLabel = own.value.labels[roleLabel];
     const problems = await this.#labelPod(own.value, role);
+    if (problems.length === 0) this.#ownLabel = role;
     if (role === 'follower' || !this.#options.labelsOthers) return problems;
     const others = await this.#listOthers(own.value);
     if (!others.ok) return [...problems, others.problem];

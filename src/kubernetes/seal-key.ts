@@ -22,6 +22,16 @@ const field = 'key';
 export const sealKeyBytes = 32;
 const callTimeoutMs = 10_000;
 
+/** The key that is stored, or that there is none; never makes one. */
+export async function findSealKey(
+  client: Pick<RestClient, 'request'>,
+  namespace: string,
+): Promise<SealKeyReading | { readonly kind: 'absent' }> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${secretName}`;
+  const existing = await client.request({ method: 'GET', path, timeoutMs: callTimeoutMs });
+  return isStatus(existing, 404) ? { kind: 'absent' } : keyFrom(existing, namespace);
+}
+
 /** The stored key; `failed` when the Secret can be neither read nor made, or holds no usable key. */
 export async function loadSealKey({
   client,

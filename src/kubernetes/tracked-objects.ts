@@ -7,13 +7,20 @@ import { NamespacedMap } from '../model/namespaced-map.ts';
 import type { Parsed } from '../model/result.ts';
 import { identityOf, type ObjectIdentity } from './list-watch-format.ts';
 
+/** How it is known that an object is gone: the server said so, or it was missed where it should have been. */
+export type Departure = 'told' | 'missed';
+
 export interface ObjectHandler<T> {
   /** The object as it is now. */
   upsert(item: T): void;
   /** The object is gone; the identity is that of its last version known. */
-  remove(identity: ObjectIdentity): void;
+  remove(identity: ObjectIdentity, departure: Departure): void;
   /** An object that cannot be read. What was handed on of it before stays in force. */
   malformed(identity: ObjectIdentity, problem: string): void;
+  /** A list is about to be asked for; told again when it begins anew. Must not throw. */
+  listBegins?(): void;
+  /** Everything that was there when the list began has been handed on, or reported gone. Must not throw. */
+  listEnds?(): void;
 }
 
 export interface TrackedObjectsOptions<T> {
@@ -45,14 +52,16 @@ export class TrackedObjects<T> {
 
   /** A list begins. One that is never completed removes nothing. */
   beginList(): void {
+    this.#options.handler.listBegins?.();
     this.#round += 1;
   }
 
   /** The list is complete: what it did not show is gone. */
   completeList(): void {
     for (const [{ namespace, name }, { uid, resourceVersion, round }] of this.#known.entries()) {
-      if (round !== this.#round) this.#remove({ namespace, name, uid, resourceVersion });
+      if (round !== this.#round) this.#remove({ namespace, name, uid, resourceVersion }, 'missed');
     }
+    this.#options.handler.listEnds?.();
   }
 
   /** Takes an object as it is now, and answers who it is. */
@@ -70,7 +79,7 @@ export class TrackedObjects<T> {
       return identity;
     }
     if (known !== undefined && known.uid !== uid) {
-      this.#remove({ namespace, name, uid: known.uid, resourceVersion: known.resourceVersion });
+      this.#remove({ namespace, name, uid: known.uid, resourceVersion: known.resourceVersion }, 'missed');
     }
     this.#known.set(identity, { uid, resourceVersion, round: this.#round });
     const item = parse(raw);
@@ -91,14 +100,14 @@ export class TrackedObjects<T> {
   delete(raw: unknown): ObjectIdentity {
     const identity = identityOf(raw);
     const known = this.#known.get(identity);
-    if (known === undefined || known.uid === identity.uid) this.#remove(identity);
+    if (known === undefined || known.uid === identity.uid) this.#remove(identity, 'told');
     return identity;
   }
 
-  #remove(identity: ObjectIdentity): void {
+  #remove(identity: ObjectIdentity, departure: Departure): void {
     this.#known.delete(identity);
     this.#guarded(identity, () => {
-      this.#options.handler.remove(identity);
+      this.#options.handler.remove(identity, departure);
     });
   }
 

@@ -1,18 +1,20 @@
 /**
- * Commits a bind to the cluster: node lock, then one Binding that carries the pod's UID, its resource version and the
- * whole allocation, so that an annotated but unbound pod cannot exist. A conflict or a time-out is resolved by reading
- * the pod, never by assuming.
+ * Commits a bind to the cluster: node lock and fence, then one Binding that carries the pod's UID, its resource version
+ * and the whole allocation, so that an annotated but unbound pod cannot exist. Where others may have bound pods to the
+ * node, all of its pods are made known first. A conflict or a time-out is resolved by reading the pod, never by assuming.
  */
 import type { Clock } from '../model/clock.ts';
 import { podName, type PodObject } from '../model/cluster-objects.ts';
-import type { BindCommand, BindOutcome, ClusterWriter } from '../scheduler/cluster-writer.ts';
+import type { BindCommand, BindOutcome, ClusterWriter, DeviceBind } from '../scheduler/cluster-writer.ts';
 import { sealAnnotation } from '../vendors/pod-annotations.ts';
 import { parsePod } from '../wire/kubernetes.ts';
 import { mergePatch, podPath } from './api-paths.ts';
 import { pause } from './backoff.ts';
 import { fencePatch } from './bind-fence.ts';
 import type { LabelKeeper } from './label-keeper.ts';
-import type { NodeLocks } from './node-locks.ts';
+import type { LockResult, NodeLocks } from './node-locks.ts';
+import type { NodePods } from './node-pods.ts';
+import type { PodWatch } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText, type RestFailure } from './rest-result.ts';
 import type { Sealer } from './seal.ts';
@@ -20,6 +22,8 @@ import type { Sealer } from './seal.ts';
 export interface WriterOptions {
   readonly client: RestClient;
   readonly locks: NodeLocks;
+  readonly nodePods: NodePods;
+  readonly pods: PodWatch;
   readonly labels: LabelKeeper;
   readonly sealer: Sealer;
   readonly clock: Clock;
@@ -62,37 +66,88 @@ type Ending =
 export class KubernetesWriter implements ClusterWriter {
   readonly #client: RestClient;
   readonly #locks: NodeLocks;
+  readonly #nodePods: NodePods;
+  readonly #pods: PodWatch;
   readonly #labels: LabelKeeper;
   readonly #sealer: Sealer;
   readonly #clock: Clock;
 
-  constructor({ client, locks, labels, sealer, clock }: WriterOptions) {
+  constructor({ client, locks, nodePods, pods, labels, sealer, clock }: WriterOptions) {
     this.#client = client;
     this.#locks = locks;
+    this.#nodePods = nodePods;
+    this.#pods = pods;
     this.#labels = labels;
     this.#sealer = sealer;
     this.#clock = clock;
   }
 
   async bind(command: BindCommand, signal: AbortSignal): Promise<BindOutcome> {
-    const { pod, node, deadlineMs, metadata } = command;
-    if (metadata === undefined) {
-      return this.#outcome(
-        await this.#commit({ ...command, metadata: { annotations: {}, labels: {} }, signal }),
-        () => Promise.resolve(),
-      );
+    const { devices } = command;
+    if (devices !== undefined) return this.#bindDevices(command, devices, signal);
+    const ending = await this.#commit({ ...command, metadata: { annotations: {}, labels: {} }, signal });
+    return this.#outcome(ending, () => Promise.resolve());
+  }
+
+  async #bindDevices(
+    { pod, node, deadlineMs }: BindCommand,
+    devices: DeviceBind,
+    signal: AbortSignal,
+  ): Promise<BindOutcome> {
+    // From now on the node's lock may be this pod's, and nobody is to take it for left over.
+    this.#pods.expect(pod, node);
+    const taken = await this.#take(node, pod, { ...devices, deadlineMs, signal });
+    if (!taken.ok) {
+      this.#pods.forget(pod.uid);
+      return { kind: 'rejected', message: taken.message };
     }
-    const locked = await this.#locks.acquire(node, pod, { deadlineMs, signal });
-    if (!locked.ok) return { kind: 'rejected', message: locked.message };
+    const metadata = devices.metadata(taken.mayBeBehind);
+    if (metadata === undefined) {
+      await this.#giveBack(pod, node, devices);
+      return {
+        kind: 'rejected',
+        message: `binding ${podName(pod)}: it has no place on node ${node} any more`,
+      };
+    }
     const seal = this.#sealer.seal(pod.uid, node, metadata.annotations);
     const sealed = { ...metadata, annotations: { ...metadata.annotations, [sealAnnotation]: seal } };
     this.#labels.expect(pod.uid, metadata.labels);
-    const ending = await this.#commit({ ...command, metadata: sealed, signal });
+    const ending = await this.#commit({ pod, node, deadlineMs, metadata: sealed, signal });
     return this.#outcome(ending, async (standing) => {
       this.#labels.forget(pod.uid);
       // Bound to this node by whomever, the pod needs the lock, and the device plugin releases it.
-      if (standing !== 'otherwise') await this.#locks.release(node, pod);
+      if (standing === 'otherwise') this.#locks.doubt(node);
+      else await this.#giveBack(pod, node, devices);
     });
+  }
+
+  async #giveBack(pod: PodObject, node: string, { locks }: DeviceBind): Promise<void> {
+    this.#pods.forget(pod.uid);
+    if (locks) await this.#locks.release(node, pod);
+  }
+
+  /** Takes the node and makes sure that what is known of its pods is as new as that. */
+  async #take(
+    node: string,
+    pod: PodObject,
+    { term, locks, deadlineMs, signal }: Omit<DeviceBind, 'metadata'> & Pick<Write, 'deadlineMs' | 'signal'>,
+  ): Promise<LockResult> {
+    const { namespace, name, uid } = pod;
+    const taker = { namespace, name, uid, term, locks };
+    const taken = await this.#locks.acquire(node, taker, { deadlineMs, signal });
+    if (!taken.ok || !taken.mayBeBehind) return taken;
+    const expiry = new AbortController();
+    const cancel = this.#clock.after(Math.max(0, deadlineMs - this.#clock.nowMs()), () => {
+      expiry.abort();
+    });
+    const known = await this.#nodePods.catchUp(node, AbortSignal.any([signal, expiry.signal]));
+    cancel();
+    if (known.ok) {
+      this.#locks.trust(node, term);
+      return taken;
+    }
+    if (locks) await this.#locks.release(node, pod);
+    return { ok: false, message: known.message };
   }
 
   /** A bound pod's lock is the device plugin's to release; any other end is cleaned up before it is told. */

@@ -23,7 +23,7 @@ export function reportText(report: MigrationReport): string {
   const { looked, counts, findings } = report;
   const parts = severities.flatMap((severity) => {
     const own = findings.filter((found) => found.severity === severity);
-    return own.length === 0 ? [] : [section(severity, own)];
+    return own.length === 0 ? [] : [findingsText(headings[severity], own)];
   });
   const summary = severities.map((severity) => plural(counts[severity], nouns[severity])).join(', ');
   const head = `Looked at ${plural(looked.nodes, 'node')}, ${plural(looked.pods, 'pod')} and ${plural(looked.quotas, 'quota')}: ${summary}.`;
@@ -44,8 +44,12 @@ function plural(count: number, noun: string): string {
   return `${count} ${noun.startsWith('thing') ? 'things to do' : `${noun}s`}`;
 }
 
-function section(severity: Severity, findings: readonly Finding[]): string {
-  const lines = [headings[severity]];
+/** What is told of any check's finding. */
+export type ToldFinding = Pick<Finding, 'object' | 'sentence' | 'remedy'> & { readonly code: string };
+
+/** A heading and the findings under it, in their order; without a line break at the end. */
+export function findingsText(heading: string, findings: readonly ToldFinding[]): string {
+  const lines = [heading];
   for (const [code, ofCode] of Map.groupBy(findings, (found) => found.code)) {
     lines.push(`  ${code}`);
     for (const [sentence, alike] of Map.groupBy(ofCode, (found) => found.sentence)) {
@@ -57,7 +61,7 @@ function section(severity: Severity, findings: readonly Finding[]): string {
   return lines.join('\n');
 }
 
-function names(findings: readonly Finding[]): string {
+function names(findings: readonly ToldFinding[]): string {
   const listed = findings.slice(0, mostNames).map(({ object }) => shown(objectName(object)));
   if (findings.length > mostNames) listed.push(`${findings.length - mostNames} more`);
   return listed.join(', ');

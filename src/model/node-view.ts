@@ -22,6 +22,11 @@ export interface NodeView {
   readonly name: string;
   /** Grows with every change that can alter a verdict about this node. */
   readonly generation: number;
+  /**
+   * On pictures of nodes as they are: a small number that the node alone has, for tables of what is known about it.
+   * With the generation it names the picture. Pictures of what might be have none.
+   */
+  readonly slot?: number;
   /** In the order of `compareDevices`. */
   readonly devices: readonly DeviceView[];
   /** What is left of each count resource (allocatable minus all pods'), by resource name. */
@@ -77,5 +82,11 @@ export function withMoreUsed(view: NodeView, more: MoreUsed): NodeView {
       },
     };
   });
-  return makeNodeView({ ...view, devices });
+  return makeNodeView({ ...asPossible(view), devices });
+}
+
+/** The same picture, but of a node as it might be. */
+export function asPossible(view: NodeView): NodeView {
+  const { name, generation, devices, countFree, unavailable, capacity, used } = view;
+  return { name, generation, devices, countFree, unavailable, capacity, used };
 }

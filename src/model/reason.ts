@@ -30,6 +30,7 @@ export const nodeReasons = [
   'NodeInsufficientDevice',
   'NodeCountExhausted',
   'AllocatedCardsInsufficientRequest',
+  'NodeClosed',
   'NodeBusy',
   'RequestInvalid',
 ] as const;
@@ -68,6 +69,8 @@ export type Refusal =
       /** With `ResourceQuotaNotFit`: the limit that did not allow it. */
       readonly quota?: QuotaLimit;
     }
+  /** The pod fits, but devices meant for it could go to `pod`, which was bound past us and waits for some. */
+  | { readonly code: 'NodeClosed'; readonly pod: string }
   /** The pod fits, but more binds wait for the node's device plugin than it serves in the time a bind may take. */
   | { readonly code: 'NodeBusy'; readonly expectedWaitMs: number }
   /** The request cannot be understood, on this or any node. */

@@ -3,7 +3,7 @@
  * know (an autoscaler asking about a node that may come to be), from the object's own annotations, with nothing used.
  */
 import type { NodeObject } from '../model/cluster-objects.ts';
-import type { NodeView } from '../model/node-view.ts';
+import { asPossible, type NodeView } from '../model/node-view.ts';
 import { DeviceState } from '../state/device-state.ts';
 import type { CandidateNodes } from '../wire/extender.ts';
 
@@ -26,5 +26,6 @@ export function eachCandidate(
 function emptyNodeView(node: NodeObject, state: DeviceState): NodeView | undefined {
   const alone = new DeviceState({ vendors: state.vendors, trustOf: () => 'at-least-request' });
   alone.applyNode(node);
-  return alone.view(node.name);
+  const view = alone.view(node.name);
+  return view === undefined ? undefined : asPossible(view);
 }

@@ -5,10 +5,23 @@ import type { BindingMetadata } from './binding-metadata.ts';
 export interface BindCommand {
   readonly pod: PodObject;
   readonly node: string;
-  /** Absent for a pod without devices, which needs no node lock. */
-  readonly metadata?: BindingMetadata;
+  /** Absent for a pod without devices, which competes with nobody. */
+  readonly devices?: DeviceBind;
   /** Nothing may be written that begins after this time. */
   readonly deadlineMs: number;
+}
+
+export interface DeviceBind {
+  /** Names the leadership in which this is done, for whoever leads next. */
+  readonly term: string;
+  /** Whether the device plugin serves the pod that the node's lock names. */
+  readonly locks: boolean;
+  /**
+   * Asked once, when the node is ours and right before the write. Undefined: the pod has no place there any more.
+   *
+   * @param othersCame pods may have come to the ledger that somebody else had bound to the node
+   */
+  readonly metadata: (othersCame: boolean) => BindingMetadata | undefined;
 }
 
 export type BindOutcome =

@@ -9,6 +9,7 @@ import type { Refusal } from '../model/reason.ts';
 import { plan } from '../placement/planner.ts';
 import type { LedgerEntry } from '../state/ledger-entry.ts';
 import { problemSentence } from '../vendors/vendor.ts';
+import { closedNodes } from './closed-nodes.ts';
 import { refusalSentence, wireReason } from './refusal-text.ts';
 import { rulesFor, type RuleSources } from './rules.ts';
 
@@ -50,9 +51,16 @@ export function explain(name: NamespacedName, sources: RuleSources): Explanation
     return { state: 'pending', problems: reading.problems.map(problemSentence), reasons: [], nodes: [] };
   }
   const rules = rulesFor(reading.request, sources);
-  const nodes = [...state.nodeNames()].sort(compareText).flatMap((node) => {
+  const closed = closedNodes(reading.request, state);
+  const nodes = [...state.nodeNames()].sort(compareText).flatMap((node): readonly NodeExplanation[] => {
     const view = state.view(node);
-    return view === undefined ? [] : [explainNode(node, plan(view, reading.request, rules))];
+    if (view === undefined) return [];
+    const verdict = plan(view, reading.request, rules);
+    if (!verdict.ok) return [explainRefusal(node, verdict.refusal)];
+    const refusal = closed(node);
+    return refusal === undefined
+      ? [{ node, fits: true, score: verdict.score }]
+      : [explainRefusal(node, refusal)];
   });
   return { state: 'pending', problems: [], reasons: countReasons(nodes), nodes };
 }
@@ -69,9 +77,7 @@ function explainEntry(entry: LedgerEntry): Explanation {
   };
 }
 
-function explainNode(node: string, verdict: ReturnType<typeof plan>): NodeExplanation {
-  if (verdict.ok) return { node, fits: true, score: verdict.score };
-  const { refusal } = verdict;
+function explainRefusal(node: string, refusal: Refusal): NodeExplanation {
   return {
     node,
     fits: false,

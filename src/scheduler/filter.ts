@@ -12,6 +12,7 @@ import { problemSentence } from '../vendors/vendor.ts';
 import type { ExtenderArgs } from '../wire/extender.ts';
 import type { Assumptions } from './assumptions.ts';
 import { candidateNames, eachCandidate } from './candidate-views.ts';
+import { closedNodes } from './closed-nodes.ts';
 import { canEvictionsMend, mayGiveWay } from './mendable.ts';
 import type { KnownPod, Requests } from './requests.ts';
 import { rulesFor } from './rules.ts';
@@ -69,6 +70,7 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   const deadlineMs = clock.nowMs() + deps.filterDeadlineMs;
   const rules = rulesFor(request, deps);
   const verdicts = deps.verdicts.of(request, known.shape, rules);
+  const closed = closedNodes(request, state);
   const feasible: string[] = [];
   const refused = new Map<string, Refusal>();
   let lastFit: NodeView | undefined;
@@ -78,8 +80,9 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
     seen += 1;
     if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
     const verdict = view === undefined ? unknownNode : verdicts.judge(view);
-    const waitMs = verdict.ok ? deps.expectedWaitMs(name) : 0;
-    if (!verdict.ok) refused.set(name, verdict.refusal);
+    const refusal = verdict.ok ? closed(name) : verdict.refusal;
+    const waitMs = refusal === undefined ? deps.expectedWaitMs(name) : 0;
+    if (refusal !== undefined) refused.set(name, refusal);
     else if (waitMs > deps.mostWaitMs) {
       refused.set(name, { code: 'NodeBusy', expectedWaitMs: waitMs });
       busy += 1;
@@ -100,7 +103,7 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
     const planned = plan(lastFit, request, rules);
     if (planned.ok) assumptions.expect(request, lastFit.name, planned.allocation);
   }
-  if (feasible.length === 0 && mustRetry(args, known, { deps, verdicts, deadlineMs })) {
+  if (feasible.length === 0 && mustRetry(args, known, { deps, verdicts, closed, deadlineMs })) {
     return { kind: 'error', code: 'OutsideSample', message: 'fits outside the sample, retrying' };
   }
   const resolvable = feasible.length === 0 ? resolvableOf(refused, request, deps) : none;
@@ -152,6 +155,7 @@ function tooLate({ filterDeadlineMs }: FilterDeps, seen: number): FilterAnswer {
 interface Elsewhere {
   readonly deps: FilterDeps;
   readonly verdicts: VerdictTable;
+  readonly closed: (node: string) => Refusal | undefined;
   readonly deadlineMs: number;
 }
 
@@ -165,7 +169,7 @@ function mustRetry({ candidates }: ExtenderArgs, known: KnownPod, elsewhere: Els
 }
 
 /** Looks at the nodes that were not named for as long as there is time. */
-function fitsElsewhere(names: readonly string[], { deps, verdicts, deadlineMs }: Elsewhere): boolean {
+function fitsElsewhere(names: readonly string[], { deps, verdicts, closed, deadlineMs }: Elsewhere): boolean {
   const { state, clock } = deps;
   const named = new Set(names);
   let seen = 0;
@@ -173,7 +177,7 @@ function fitsElsewhere(names: readonly string[], { deps, verdicts, deadlineMs }:
     seen += 1;
     if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
     const view = named.has(name) ? undefined : state.view(name);
-    if (view !== undefined && verdicts.judge(view).ok) return true;
+    if (view !== undefined && verdicts.judge(view).ok && closed(name) === undefined) return true;
   }
   return false;
 }

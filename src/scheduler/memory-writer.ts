@@ -10,7 +10,11 @@ export class MemoryWriter implements ClusterWriter {
     this.#onBound = onBound;
   }
 
-  bind({ pod, node, metadata }: BindCommand): Promise<BindOutcome> {
+  bind({ pod, node, devices }: BindCommand): Promise<BindOutcome> {
+    const metadata = devices?.metadata(false);
+    if (devices !== undefined && metadata === undefined) {
+      return Promise.resolve({ kind: 'rejected', message: `the pod has no place on node ${node} any more` });
+    }
     this.#onBound({
       ...pod,
       nodeName: node,

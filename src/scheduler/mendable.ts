@@ -54,6 +54,7 @@ function remedyOf(refusal: Refusal): Remedy {
     }
     case 'NodeUnregistered':
     case 'NodeInsufficientDevice':
+    case 'NodeClosed':
     case 'NodeBusy':
     case 'RequestInvalid':
       return 'nobody';

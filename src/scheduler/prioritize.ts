@@ -35,7 +35,7 @@ interface Ranked {
 
 const nodesPerDeadlineCheck = 64;
 /** A pod waits this long for the node that suits the policy best, rather than begin elsewhere. */
-const patienceMs = 2000;
+const patienceMs = 1000;
 const lastTier = Number.MAX_SAFE_INTEGER;
 
 export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): PrioritizeAnswer {

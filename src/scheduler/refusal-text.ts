@@ -46,6 +46,8 @@ export function refusalSentence(refusal: Refusal): string {
       ];
       return [parts.join(', '), `refused: ${causes.join(', ')}`, ...quotaText(refusal.quota)].join('; ');
     }
+    case 'NodeClosed':
+      return `pod ${refusal.pod} was bound there past the scheduler and waits for devices; until it runs or is gone, it could be given those of another pod`;
     case 'NodeBusy':
       return `binds wait for the node's device plugin for about ${Math.ceil(refusal.expectedWaitMs / 1000)} s`;
     case 'RequestInvalid':

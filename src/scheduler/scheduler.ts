@@ -26,6 +26,8 @@ export interface SchedulerOptions {
   readonly onRefused?: () => void;
   readonly policies: PolicyDefaults;
   readonly clock: Clock;
+  /** Names our leadership, undefined while we do not lead: then nothing is bound. */
+  readonly term: () => string | undefined;
   readonly filterDeadlineMs: number;
   readonly prioritizeDeadlineMs: number;
   readonly bindBudgetMs: number;

@@ -1,7 +1,7 @@
 /**
  * What the planner has said, remembered. A verdict holds for a request of a certain shape and a certain picture of a
- * node; the state makes a new picture with every change that could alter a verdict, so an old one can never be met
- * again. Nothing is decided here, and forgetting only costs time.
+ * node; the state makes a new picture, of a new generation, with every change that could alter a verdict, so an old one
+ * can never be met again. Nothing is decided here, and forgetting only costs time.
  */
 import type { NodeView } from '../model/node-view.ts';
 import type { Refusal } from '../model/reason.ts';
@@ -41,6 +41,10 @@ export class Verdicts {
 export class VerdictTable {
   readonly #request: PodRequest;
   readonly #rules: PlanRules;
+  /** Of nodes as they are, by slot: the generation that was judged, and the verdict on it. */
+  readonly #generations: number[] = [];
+  readonly #bySlot: (Verdict | undefined)[] = [];
+  /** Of nodes as they might be. */
   readonly #byView = new WeakMap<NodeView, Verdict>();
   /** Nodes are refused in few ways, so equal refusals are one object. */
   readonly #refusals = new Map<string, Verdict>();
@@ -58,12 +62,29 @@ export class VerdictTable {
 
   /** What `plan` says of this very picture of a node. */
   judge(view: NodeView): Verdict {
-    const known = this.#byView.get(view);
+    const { slot, generation } = view;
+    const known =
+      slot === undefined
+        ? this.#byView.get(view)
+        : this.#generations[slot] === generation
+          ? this.#bySlot[slot]
+          : undefined;
     if (known !== undefined) return known;
     const planned = plan(view, this.#request, this.#rules);
     const verdict: Verdict = planned.ok ? { ok: true, score: planned.score } : this.#shared(planned.refusal);
-    this.#byView.set(view, verdict);
+    if (slot === undefined) this.#byView.set(view, verdict);
+    else this.#remember(slot, generation, verdict);
     return verdict;
+  }
+
+  #remember(slot: number, generation: number, verdict: Verdict): void {
+    // An array with holes would be a slow one.
+    while (this.#bySlot.length < slot) {
+      this.#generations.push(-1);
+      this.#bySlot.push(undefined);
+    }
+    this.#generations[slot] = generation;
+    this.#bySlot[slot] = verdict;
   }
 
   #shared(refusal: Refusal): Verdict {

@@ -24,12 +24,14 @@ import {
   reservationsOf,
 } from './annotated-allocation.ts';
 import { type Charge, chargeOf, dependsOnDevices, type Trust } from './charge.ts';
+import { isSameHost } from './host-amounts.ts';
 import { Ledger } from './ledger.ts';
 import { boundEntry, type EntryFields, type LedgerEntry } from './ledger-entry.ts';
 import type { NodeRecord } from './node-record.ts';
 import { NodeTable, type RegisterProblem } from './node-table.ts';
 import { PodShapes } from './pod-shapes.ts';
 import { type QuotaProblem, QuotaTable, type QuotaUsage } from './quota-table.ts';
+import { type Stray, type StrayChange, Strays } from './strays.ts';
 
 /** An unbound pod that asks for a managed resource, or tried to. */
 export interface PendingPod {
@@ -45,6 +47,8 @@ export interface DeviceStateOptions {
   readonly onReleased?: (entry: LedgerEntry) => void;
   /** Told of every charge of devices that stays and has become smaller. */
   readonly onEased?: (entry: LedgerEntry) => void;
+  /** Told of pods bound past us that wait for devices, as they come, start and settle. */
+  readonly onStray?: (change: StrayChange) => void;
 }
 
 export class DeviceState {
@@ -54,19 +58,27 @@ export class DeviceState {
   readonly #shapes: PodShapes;
   readonly #ledger: Ledger;
   readonly #quotas: QuotaTable;
+  readonly #strays: Strays;
   readonly #pending = new Map<string, PendingPod>();
   /** Names as events brought them, of pending and of charged pods. */
   readonly #uidByName = new NamespacedMap<string>();
   /** Pods whose drain time is over while their objects still say that something runs. */
   readonly #drained = new Set<string>();
+  /** Of every pod that is known, its version as last taken, by UID. */
+  readonly #versions = new Map<string, string>();
   #synced = false;
 
-  constructor({ vendors, trustOf, onReleased, onEased }: DeviceStateOptions) {
+  constructor({ vendors, trustOf, onReleased, onEased, onStray }: DeviceStateOptions) {
     this.vendors = vendors;
     this.#trustOf = trustOf;
     this.#nodes = new NodeTable(vendors);
     this.#shapes = new PodShapes(vendors);
     this.#quotas = new QuotaTable(vendors);
+    this.#strays = new Strays({
+      vendors,
+      shapes: this.#shapes,
+      ...(onStray === undefined ? {} : { onChange: onStray }),
+    });
     this.#ledger = new Ledger({
       nodes: this.#nodes,
       quotas: this.#quotas,
@@ -87,6 +99,11 @@ export class DeviceState {
 
   markSynced(): void {
     this.#synced = true;
+  }
+
+  /** A state that knows nothing yet, of the same vendors and with the same trust. */
+  blank(): DeviceState {
+    return new DeviceState({ vendors: this.vendors, trustOf: this.#trustOf });
   }
 
   // --- reading
@@ -153,6 +170,21 @@ export class DeviceState {
     return record.viewWithout(leaving.filter(({ node }) => node === name).map(({ load }) => load));
   }
 
+  /** A pod bound past us that waits for devices on the node, and so closes it; undefined while it is open. */
+  strayOn(node: string): Stray | undefined {
+    return this.#strays.on(node);
+  }
+
+  /** How many nodes such pods close now. */
+  get closedNodes(): number {
+    return this.#strays.nodes;
+  }
+
+  /** The version in which a pod was last taken; undefined when it is not known or was reported gone. */
+  versionOf(podUid: string): string | undefined {
+    return this.#versions.get(podUid);
+  }
+
   /** The ledger's entries of one node. */
   entriesOf(node: string): readonly LedgerEntry[] {
     return this.#ledger.entriesOf(node);
@@ -192,6 +224,7 @@ export class DeviceState {
     // A name that comes back with another UID tells that the former pod is gone. Only names that events brought are
     // compared: a bind may be ahead of the events, and one about an older pod of that name must not end it.
     if (previous !== undefined && previous !== pod.uid) this.removePod(previous, nowMs);
+    this.#versions.set(pod.uid, pod.resourceVersion);
 
     const ended = pod.phase === 'Succeeded' || pod.phase === 'Failed';
     if (pod.nodeName === undefined) {
@@ -199,6 +232,7 @@ export class DeviceState {
       return [];
     }
     this.#pending.delete(pod.uid);
+    this.#strays.see(pod, pod.nodeName);
     if (ended && (!pod.running || this.#drained.has(pod.uid))) {
       this.#ledger.release(pod.uid);
       this.#forgetName(pod, pod.uid);
@@ -210,18 +244,24 @@ export class DeviceState {
     return problems;
   }
 
-  /** A pod object is gone. Containers that were last seen running stay charged for a while. */
-  removePod(podUid: string, nowMs: number): void {
+  /**
+   * A pod object is gone. Containers that were last seen running stay charged for a while.
+   *
+   * @param isMissed its last moments were not seen, so that containers of a bound pod may have begun to run since
+   */
+  removePod(podUid: string, nowMs: number, isMissed = false): void {
     const pending = this.#pending.get(podUid);
     if (pending !== undefined) {
       this.#pending.delete(podUid);
       this.#forgetName(pending.pod, podUid);
     }
     this.#drained.delete(podUid);
+    this.#versions.delete(podUid);
+    this.#strays.forget(podUid);
     const entry = this.#ledger.find(podUid);
     if (entry === undefined) return;
     this.#forgetName(entry, podUid);
-    if (entry.running) this.#ledger.drain(podUid, nowMs);
+    if (entry.running || (isMissed && entry.state === 'bound')) this.#ledger.drain(podUid, nowMs);
     else this.#ledger.release(podUid);
   }
 
@@ -234,6 +274,19 @@ export class DeviceState {
       this.#ledger.release(entry.podUid);
     }
     return drained.length;
+  }
+
+  // --- repairs
+
+  /** Ends a pod's charge, whatever its state. For what the audit found wrong; events never need it. */
+  discharge(podUid: string): void {
+    this.#ledger.release(podUid);
+  }
+
+  /** Sums up a node's entries anew. For sums that the audit found wrong. */
+  recount(node: string): void {
+    const loads = this.#ledger.entriesOf(node).map(({ load }) => load);
+    this.#nodes.find(node)?.recount(loads);
   }
 
   // --- binds
@@ -321,9 +374,12 @@ export class DeviceState {
   #follow(entry: LedgerEntry, pod: PodObject): void {
     const state = entry.state === 'assumed' ? 'bound' : entry.state;
     const { running, initFinished, gracePeriodSeconds } = pod;
+    // Host resources may be resized in place; devices never.
+    const resized = this.#shapes.of(pod).host;
+    const host = isSameHost(resized, entry.host) ? entry.host : resized;
     // The plugin completes the reservations once it has made the instances.
     const migReservations = reservationsOf(pod, this.vendors);
-    const next = { state, running, initFinished, gracePeriodSeconds, migReservations };
+    const next = { state, running, initFinished, gracePeriodSeconds, host, migReservations };
     this.#ledger.replace(entry, entry.with(next));
   }
 

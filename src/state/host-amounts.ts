@@ -17,3 +17,7 @@ export function hostAmountsOf(containers: readonly ContainerObject[]): HostAmoun
     pods: 1,
   };
 }
+
+export function isSameHost(a: HostAmounts, b: HostAmounts): boolean {
+  return a.cpuMilli === b.cpuMilli && a.memoryMiB === b.memoryMiB && a.pods === b.pods;
+}

@@ -4,10 +4,12 @@ import { compareDevices, compareText, deviceKey, noUsage } from '../model/device
 import { isCut, overlaps } from '../model/mig.ts';
 import { type DeviceView, makeNodeView, type NodeView } from '../model/node-view.ts';
 import type { VendorInventory } from './inventory.ts';
-import { type HostAmounts, type NodeLoad, NodeSums, noHostAmounts } from './node-sums.ts';
+import { type HostAmounts, type NodeLoad, NodeSums, noHostAmounts, type SumsPicture } from './node-sums.ts';
 
 export class NodeRecord {
   readonly name: string;
+  /** See `NodeView.slot`. */
+  readonly slot: number;
   /** False while only pods name this node and its own object is not known. */
   known = false;
 
@@ -20,13 +22,14 @@ export class NodeRecord {
   #devices: readonly Device[] = [];
   #deviceById: ReadonlyMap<VendorKey, ReadonlyMap<string, Device>> = new Map();
   #cordoned: ReadonlySet<string> = new Set();
-  readonly #sums = new NodeSums();
+  #sums = new NodeSums();
   #view: NodeView | undefined;
   #idleView: NodeView | undefined;
 
   /** @param nextGeneration gives ever larger numbers, so that a node that returns is not taken for its former self */
-  constructor(name: string, nextGeneration: () => number) {
+  constructor(name: string, slot: number, nextGeneration: () => number) {
     this.name = name;
+    this.slot = slot;
     this.#nextGeneration = nextGeneration;
     this.#generation = nextGeneration();
     this.#inventoryGeneration = this.#generation;
@@ -97,6 +100,17 @@ export class NodeRecord {
     this.touch();
   }
 
+  /** What is held here, as a picture that can be compared with another. */
+  get held(): SumsPicture {
+    return this.#sums.picture();
+  }
+
+  /** Forgets what was summed up, and sums up these instead. */
+  recount(loads: Iterable<NodeLoad>): void {
+    this.#sums = NodeSums.of(loads);
+    this.touch();
+  }
+
   /** Invalidates the view after a change of a public field. */
   touch(): void {
     this.#generation = this.#nextGeneration();
@@ -104,7 +118,7 @@ export class NodeRecord {
   }
 
   view(): NodeView {
-    this.#view ??= this.#makeView(this.#sums);
+    this.#view ??= { ...this.#makeView(this.#sums), slot: this.slot };
     return this.#view;
   }
 
@@ -138,7 +152,7 @@ export class NodeRecord {
   /** The node as it would be with nothing on it and every card in health: what it could ever serve. */
   idleView(): NodeView {
     this.#idleView ??= makeNodeView({
-      ...this.view(),
+      ...this.#makeView(this.#sums),
       devices: this.#devices.map((device) => ({
         device: { ...device, healthy: true },
         used: noUsage,

@@ -3,7 +3,7 @@
  * vanishes and returns finds its charges again. `add` and `subtract` undo each other exactly.
  */
 import type { HeldSlices } from '../model/allocation.ts';
-import { type DeviceUsage, noUsage, type VendorKey } from '../model/device.ts';
+import { compareText, type DeviceUsage, noUsage, type VendorKey } from '../model/device.ts';
 import type { MigPlacement } from '../model/mig.ts';
 
 /** Host resources in use or on offer: CPU in thousandths of a core, memory in MiB. */
@@ -31,6 +31,15 @@ interface CardSum {
   readonly uncut: number;
 }
 
+/** Sums in plain objects with their members in order: equal sums have equal JSON. */
+export interface SumsPicture {
+  /** By `deviceKey`. */
+  readonly cards: Readonly<Record<string, CardSum>>;
+  readonly withheld: Readonly<Record<VendorKey, number>>;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly host: HostAmounts;
+}
+
 const noSlices: readonly MigPlacement[] = [];
 /** As on nearly every node. */
 const noneWithheld: ReadonlyMap<VendorKey, number> = new Map();
@@ -42,6 +51,12 @@ export class NodeSums {
   #counts = new Map<string, number>();
   #host = noHostAmounts;
 
+  static of(loads: Iterable<NodeLoad>): NodeSums {
+    const sums = new NodeSums();
+    for (const load of loads) sums.add(load);
+    return sums;
+  }
+
   /** The same sums, apart from these. */
   copy(): NodeSums {
     const copy = new NodeSums();
@@ -50,6 +65,22 @@ export class NodeSums {
     copy.#counts = new Map(this.#counts);
     copy.#host = this.#host;
     return copy;
+  }
+
+  picture(): SumsPicture {
+    const cards = [...this.#cards].map(([key, { usage, slices, uncut }]) => {
+      const { slots, memoryMiB, corePercent } = usage;
+      const inOrder = slices
+        .map(({ start, size }) => ({ start, size }))
+        .sort((a, b) => a.start - b.start || a.size - b.size);
+      return [key, { usage: { slots, memoryMiB, corePercent }, slices: inOrder, uncut }] as const;
+    });
+    return {
+      cards: inOrderOfKeys(cards),
+      withheld: inOrderOfKeys(this.#withheld),
+      counts: inOrderOfKeys(this.#counts),
+      host: this.#host,
+    };
   }
 
   get host(): HostAmounts {
@@ -116,6 +147,10 @@ export class NodeSums {
       pods: this.#host.pods + sign * load.host.pods,
     };
   }
+}
+
+function inOrderOfKeys<T>(members: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
+  return Object.fromEntries([...members].sort(([a], [b]) => compareText(a, b)));
 }
 
 function holdsNothing({ usage, slices, uncut }: CardSum): boolean {

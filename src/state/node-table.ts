@@ -32,6 +32,8 @@ export class NodeTable {
   /** Views that are up to date, so that one lookup finds what a call names. */
   readonly #views = new Map<string, NodeView>();
   #generation = 0;
+  /** Slots of nodes that are forgotten. */
+  readonly #freeSlots: number[] = [];
 
   constructor(vendors: readonly Vendor[]) {
     this.#vendors = vendors;
@@ -45,7 +47,7 @@ export class NodeTable {
   obtain(name: string): NodeRecord {
     let record = this.#records.get(name);
     if (record === undefined) {
-      record = new NodeRecord(name, () => {
+      record = new NodeRecord(name, this.#freeSlots.pop() ?? this.#records.size, () => {
         this.#views.delete(name);
         return (this.#generation += 1);
       });
@@ -113,7 +115,8 @@ export class NodeTable {
 
   /** Nothing is charged on the node any longer; without its object it need not be remembered. */
   forgetIfUnknown(record: NodeRecord): void {
-    if (!record.known) this.#records.delete(record.name);
+    if (record.known || !this.#records.delete(record.name)) return;
+    this.#freeSlots.push(record.slot);
   }
 
   #applyAllocatable(record: NodeRecord, node: NodeObject): void {

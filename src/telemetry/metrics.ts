@@ -15,6 +15,12 @@ export type AdmissionResult = (typeof admissionResults)[number];
 export const malformedKinds = ['register', 'allocation', 'pod', 'node', 'quota', 'body'] as const;
 export type MalformedKind = (typeof malformedKinds)[number];
 
+/** What became of pods that were bound past us and waited for devices. */
+export const strayOutcomes = ['started', 'started_under_lock', 'settled'] as const;
+export type StrayOutcome = (typeof strayOutcomes)[number];
+
+export const auditResults = ['clean', 'drift', 'failed'] as const;
+
 /** Seconds, from a half millisecond to the longest verb deadline. */
 const verbBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Binds may wait at a node's gate for almost kube-scheduler's whole time-out. */
@@ -121,6 +127,32 @@ function makeCounters(registry: Registry) {
       labelNames: ['feed', 'signal'],
       registers,
     }),
+    strays: countingFromZero(
+      new Counter({
+        name: 'tessera_strays_total',
+        help: 'Pods bound past us that waited for devices: started, started while the lock was another pod’s, settled.',
+        labelNames: ['outcome'],
+        registers,
+      }),
+      'outcome',
+      strayOutcomes,
+    ),
+    ledgerAudits: countingFromZero(
+      new Counter({
+        name: 'tessera_ledger_audits_total',
+        help: 'Audits of the ledger: without a difference, with some, and broken off.',
+        labelNames: ['result'],
+        registers,
+      }),
+      'result',
+      auditResults,
+    ),
+    ledgerRepairs: new Counter({
+      name: 'tessera_ledger_repairs_total',
+      help: 'Differences between ledger and API server that audits have mended, by kind.',
+      labelNames: ['kind'],
+      registers,
+    }),
     outsideSample: new Counter({
       name: 'tessera_outside_sample_total',
       help: 'Filter calls whose nodes all refuse while a node that was not named fits.',
@@ -167,6 +199,18 @@ function makeGauges(registry: Registry) {
   });
   // A gauge without labels starts at 0, which would read as a certificate that ended in 1970.
   certificateExpirySeconds.remove();
+  const ledgerAuditEnd = new Gauge({
+    name: 'tessera_ledger_audit_last_timestamp_seconds',
+    help: 'When the last complete audit of the ledger ended, in seconds since the epoch; absent before the first.',
+    registers,
+  });
+  ledgerAuditEnd.remove();
+  const ledgerAuditSeconds = new Gauge({
+    name: 'tessera_ledger_audit_last_duration_seconds',
+    help: 'Time that the last complete audit of the ledger took, waiting for the watch included.',
+    registers,
+  });
+  ledgerAuditSeconds.remove();
   return {
     ledgerEntries: new Gauge({
       name: 'tessera_ledger_entries',
@@ -174,6 +218,14 @@ function makeGauges(registry: Registry) {
       labelNames: ['state'],
       registers,
     }),
+    ledgerDrift: new Gauge({
+      name: 'tessera_ledger_drift',
+      help: 'Differences between ledger and API server that the last complete audit found, by kind. Must be 0.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    ledgerAuditEnd,
+    ledgerAuditSeconds,
     ledgerForeign: new Gauge({
       name: 'tessera_ledger_foreign',
       help: 'Allocations in the ledger that were not written by us and are charged by their own request.',
@@ -185,6 +237,11 @@ function makeGauges(registry: Registry) {
       labelNames: ['state'],
       registers,
     }),
+    nodesClosed: new Gauge({
+      name: 'tessera_nodes_closed',
+      help: 'Nodes that take no pods with devices now, because a pod bound past us waits for devices there.',
+      registers,
+    }),
     devices: new Gauge({
       name: 'tessera_devices',
       help: 'Devices in the device-state cache, by vendor and state.',
@@ -194,6 +251,11 @@ function makeGauges(registry: Registry) {
     synced: new Gauge({
       name: 'tessera_synced',
       help: 'Whether the device-state cache is complete: 1 or 0.',
+      registers,
+    }),
+    leader: new Gauge({
+      name: 'tessera_leader',
+      help: 'Whether this replica leads, and so binds pods: 1 or 0.',
       registers,
     }),
     certificateExpirySeconds,

@@ -34,3 +34,16 @@ export function parseNodeLock(value: string): NodeLock {
 export function isLockedBy(value: string, owner: NamespacedName): boolean {
   return value.endsWith(`,${owner.namespace},${owner.name}`);
 }
+
+/** Tessera's own, beside the lock: which leadership of which process committed on the node last, and for which pod. */
+export const fenceAnnotation = 'tessera.io/fence';
+
+/** The value to write; no two commits write the same, so each moves the node's version on. */
+export function formatFence(term: string, podUid: string): string {
+  return `${term}/${podUid}`;
+}
+
+/** The term in a fence; of a value that we did not write, a text that is no term. */
+export function termOfFence(value: string): string {
+  return value.slice(0, Math.max(0, value.lastIndexOf('/')));
+}

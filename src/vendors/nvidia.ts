@@ -49,6 +49,7 @@ export function makeNvidia(config: NvidiaConfig): Vendor {
       migReservations: migAllocationsAnnotation,
     },
     memoryUnitMiB: Math.max(1, config.memoryFactor),
+    nodeLock: true,
     cordonAnnotation: 'hami.io/device-cordon',
     nodeAnnotations: [registerAnnotation, scoreAnnotation],
     discover: (node) => discover(node, config),

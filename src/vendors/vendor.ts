@@ -38,6 +38,8 @@ export interface Vendor {
   readonly annotations: VendorAnnotations;
   /** MiB that one unit of the memory resource stands for, in requests and in quotas. */
   readonly memoryUnitMiB: number;
+  /** Whether the family's plugin serves the pod that the node's lock names; absent: it knows no lock. */
+  readonly nodeLock?: true;
   /** The node annotation in which an administrator lists the ids of cards that get no new pods. */
   readonly cordonAnnotation?: string;
   /** The node annotations that `discover` reads; while they and the count resource stay, so does its answer. */

@@ -1,5 +1,5 @@
 /**
- * Reads the Lease by which processes agree on a leader (coordination.k8s.io/v1). Times in it come from other machines'
+ * Reads and writes the Lease by which processes agree on a leader (coordination.k8s.io/v1). Times in it come from other machines'
  * clocks, so none is handed on: all that can be told from them is that one record differs from another.
  */
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
@@ -17,6 +17,8 @@ export interface LeaseHolder {
   readonly identity: string;
   /** How long the others wait after a renewal before they take the lease. */
   readonly durationMs: number;
+  /** How often the lease has changed hands. */
+  readonly transitions: number;
 }
 
 interface RawLease {
@@ -56,6 +58,31 @@ const readRawLease = schemaParser<RawLease>({
   },
 });
 
+/** What a candidate writes. */
+export interface LeaseClaim {
+  /** Empty gives the lease up. */
+  readonly identity: string;
+  readonly durationSeconds: number;
+  readonly acquiredMs: number;
+  readonly renewedMs: number;
+  readonly transitions: number;
+}
+
+/** The `spec` of the lease, its times in microseconds as the API server takes them. */
+export function leaseSpec(claim: LeaseClaim): object {
+  return {
+    holderIdentity: claim.identity,
+    leaseDurationSeconds: claim.durationSeconds,
+    acquireTime: microTime(claim.acquiredMs),
+    renewTime: microTime(claim.renewedMs),
+    leaseTransitions: claim.transitions,
+  };
+}
+
+function microTime(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '000Z');
+}
+
 /** A lease from JSON of any origin; refuses one that is held for no stated time. Never throws. */
 export function parseLease(value: unknown): Parsed<LeaseObject> {
   const raw = readRawLease(value);
@@ -68,5 +95,6 @@ export function parseLease(value: unknown): Parsed<LeaseObject> {
   if (leaseDurationSeconds === undefined || leaseDurationSeconds === null) {
     return unparsable('a lease that is held without leaseDurationSeconds');
   }
-  return parsed({ holder: { identity, durationMs: leaseDurationSeconds * 1000 }, record });
+  const holder = { identity, durationMs: leaseDurationSeconds * 1000, transitions: leaseTransitions ?? 0 };
+  return parsed({ holder, record });
 }

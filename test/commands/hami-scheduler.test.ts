@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as requestSecurely } from 'node:https';
 import { request as requestPlainly } from 'node:http';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -150,6 +150,16 @@ async function post(url: string, body: unknown): Promise<unknown> {
   return JSON.parse(text.slice(4));
 }
 
+/** The kube-scheduler in the same pod takes its lease, and the server has seen it. */
+async function kubeSchedulerLeads(child: Tessera): Promise<void> {
+  await child.printed(/"role":"(follower)"/);
+  await create(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`, {
+    metadata: { name: 'hami-scheduler' },
+    spec: { holderIdentity: `${hostname()}_0b5f`, leaseDurationSeconds: 60 },
+  });
+  await child.printed(/"role":"(leader)"/);
+}
+
 const readyUrl = /"main":"(https?:[^"]+)".*"msg":"ready"/;
 
 describe("tessera hami-scheduler with the arguments of HAMi's chart", () => {
@@ -193,6 +203,7 @@ describe("tessera hami-scheduler with the arguments of HAMi's chart", () => {
     // One node, since nobody will ask for priorities; n1 is the fuller one with the pod on it.
     expect(answer).toMatchObject({ NodeNames: ['n1'], Error: '' });
 
+    await kubeSchedulerLeads(child);
     const { uid } = stored.metadata;
     const binding = { PodName: 'p1', PodNamespace: 'default', PodUID: uid, Node: 'n1' };
     expect(await post(`${url}/bind`, binding)).toEqual({ Error: '' });

@@ -29,7 +29,7 @@ describe("HAMi's own defaults", () => {
       nodePolicy: 'binpack',
       devicePolicy: 'spread',
       forceOverwriteDefaultScheduler: true,
-      leaderElection: { enabled: false, resourceName: '', resourceNamespace: '' },
+      leaderElection: { enabled: false, mode: 'follow', resourceName: '', resourceNamespace: '' },
       hamiMetrics: 'current',
       nodeLockExpirySeconds: 300,
       deviceConfigFile: '',

@@ -25,9 +25,8 @@ const ownKeys = [
   'listen',
   'listenExtender',
   'listenMetrics',
-  // Of kube-scheduler, which the chart configures itself.
-  'leaderElection.resourceName',
-  'leaderElection.resourceNamespace',
+  // Follows from where kube-scheduler runs.
+  'leaderElection',
   'tls',
   'deviceConfigFile',
 ];
@@ -75,7 +74,7 @@ describe('values.schema.json', () => {
     {
       name: 'another lease than that of its kube-scheduler',
       values: { config: { leaderElection: { enabled: true, resourceName: 'other' } } },
-      want: 'config.leaderElection: unknown key "resourceName"',
+      want: 'config: unknown key "leaderElection"',
     },
     { name: 'a setting out of bounds', values: { config: { bodyLimitMiB: 0 } }, want: 'config.bodyLimitMiB' },
     {

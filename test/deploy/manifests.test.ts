@@ -9,7 +9,7 @@ import { chartDigest } from '../../deploy/render-manifests.mjs';
 import { loadConfig } from '../../src/config/load.ts';
 import { reservedAnnotations, reservedLabels } from '../../src/vendors/pod-annotations.ts';
 import { makeVendors } from '../../src/vendors/vendors.ts';
-import { manifest, manifests, manifestsText } from './manifests.ts';
+import { manifest, manifests, manifestsText, serviceMode, serviceModeText } from './manifests.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -19,7 +19,8 @@ const vendors = makeVendors(loaded.value.config);
 
 describe('the manifests', () => {
   it('are made from the chart as it is; if not, run deploy/render-manifests.mjs', () => {
-    expect(/^# Chart: sha256:(.*)$/m.exec(manifestsText)?.[1]).toBe(chartDigest());
+    for (const text of [manifestsText, serviceModeText])
+      expect(/^# Chart: sha256:(.*)$/m.exec(text)?.[1]).toBe(chartDigest());
   });
 
   it('are for the version that package.json states', () => {
@@ -55,6 +56,10 @@ interface PodTemplate {
       readonly name: string;
       readonly image: string;
       readonly securityContext: object;
+      readonly resources: {
+        readonly limits?: Readonly<Record<string, string>>;
+        readonly requests?: Readonly<Record<string, string>>;
+      };
       readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
       readonly livenessProbe: { readonly httpGet: { readonly path: string } };
     }[];
@@ -65,11 +70,6 @@ const { template } = manifest('Deployment')['spec'] as { readonly template: PodT
 const { containers } = template.spec;
 
 describe('the pods', () => {
-  it('are no concern of any webhook or scheduler of this kind', () => {
-    expect(template.metadata.labels['hami.io/webhook']).toBe('ignore');
-    expect(template.spec.schedulerName).toBe('default-scheduler');
-  });
-
   it('run without privileges', () => {
     expect(template.spec.securityContext).toMatchObject({
       runAsNonRoot: true,
@@ -137,5 +137,108 @@ describe('the webhook', () => {
       reservedAnnotations(vendors),
       reservedLabels,
     ]);
+  });
+});
+
+interface Selector {
+  readonly matchExpressions: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values: readonly string[];
+  }[];
+}
+
+/** Whether labels pass a selector of `NotIn` rules, as an API server reads it. */
+function passes(labels: Readonly<Record<string, string>>, { matchExpressions }: Selector): boolean {
+  return matchExpressions.every(({ key, operator, values }) => {
+    if (operator !== 'NotIn') throw new Error(`${operator} is not read here`);
+    return labels[key] === undefined || !values.includes(labels[key]);
+  });
+}
+
+const modes = [
+  { mode: 'beside kube-scheduler', among: manifests },
+  { mode: 'where kube-scheduler runs elsewhere', among: serviceMode },
+];
+
+describe.each(modes)('the scheduler’s own pods, $mode,', ({ among }) => {
+  const [webhook] = manifest('MutatingWebhookConfiguration', 'tessera', among)['webhooks'] as readonly {
+    readonly namespaceSelector: Selector;
+    readonly objectSelector: Selector;
+    readonly matchConditions: readonly { readonly expression: string }[];
+  }[];
+  const deployment = manifest('Deployment', 'tessera', among);
+  const { template: own } = deployment['spec'] as { readonly template: PodTemplate };
+  const resources = vendors.flatMap(({ resources: names }) => Object.values(names) as readonly string[]);
+
+  it('never come to the webhook: neither by their namespace, nor by their labels, nor by what they ask for', () => {
+    const namespace = { 'kubernetes.io/metadata.name': deployment.metadata.namespace! };
+    expect(passes(namespace, webhook!.namespaceSelector)).toBe(false);
+    expect(passes({}, webhook!.namespaceSelector)).toBe(true);
+    expect(passes(own.metadata.labels, webhook!.objectSelector)).toBe(false);
+    expect(passes({}, webhook!.objectSelector)).toBe(true);
+    const text = JSON.stringify(own);
+    for (const key of [...resources, ...reservedAnnotations(vendors), ...reservedLabels])
+      expect(text).not.toContain(`"${key}"`);
+  });
+
+  it('never come to the extender: the cluster’s own scheduler places them, and they ask for no managed resource', () => {
+    const { config } = loaded.value;
+    expect(own.spec.schedulerName).toBe('default-scheduler');
+    expect(config.schedulerNames).not.toContain(own.spec.schedulerName);
+    for (const { resources: asked } of own.spec.containers) {
+      expect(Object.keys({ ...asked.limits, ...asked.requests }).sort()).toEqual(['cpu', 'memory']);
+    }
+  });
+
+  it('are two, on different nodes if that can be, and an eviction leaves one', () => {
+    expect(deployment).toMatchObject({ spec: { replicas: 2 } });
+    const matchLabels = { 'app.kubernetes.io/instance': 'tessera', 'app.kubernetes.io/name': 'tessera' };
+    expect(own.spec).toMatchObject({
+      affinity: {
+        podAntiAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            {
+              podAffinityTerm: { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels } },
+            },
+          ],
+        },
+      },
+    });
+    expect(manifest('PodDisruptionBudget', 'tessera', among)).toMatchObject({
+      spec: { minAvailable: 1, selector: { matchLabels } },
+    });
+    expect(own.metadata.labels).toMatchObject(matchLabels);
+  });
+});
+
+describe('the Services', () => {
+  const selectorOf = (name: string) =>
+    (manifest('Service', name, serviceMode)['spec'] as { readonly selector: object }).selector;
+  const anyReplica = { 'app.kubernetes.io/instance': 'tessera', 'app.kubernetes.io/name': 'tessera' };
+
+  it('send the webhook to every replica that is ready, and kube-scheduler to the one that leads', () => {
+    expect(selectorOf('tessera')).toEqual(anyReplica);
+    expect(selectorOf('tessera-extender')).toEqual({ ...anyReplica, 'hami.io/scheduler-role': 'leader' });
+  });
+
+  it('have no place for an extender that answers its own pod alone', () => {
+    expect(() => manifest('Service', 'tessera-extender')).toThrow('no Service');
+  });
+});
+
+describe('the server’s configuration', () => {
+  it.each([
+    { mode: 'beside kube-scheduler', among: manifests, want: { enabled: true, mode: 'follow' } },
+    {
+      mode: 'where kube-scheduler runs elsewhere',
+      among: serviceMode,
+      want: { enabled: true, mode: 'campaign' },
+    },
+  ])('says whose lease decides, $mode', ({ among, want }) => {
+    const { data } = manifest('ConfigMap', 'tessera', among) as unknown as {
+      readonly data: Readonly<Record<string, string>>;
+    };
+    expect(parse(data['tessera.yaml']!)).toMatchObject({ leaderElection: want });
   });
 });

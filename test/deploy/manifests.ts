@@ -1,4 +1,7 @@
-/** The plain manifests as objects, and what a service account of theirs may do. */
+/**
+ * The plain manifests, and the chart where kube-scheduler runs elsewhere, as objects; and what a service account of
+ * theirs may do.
+ */
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 
@@ -8,17 +11,25 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-const file = new URL('../../deploy/manifests/tessera.yaml', import.meta.url);
+function read(file: string): string {
+  return readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+}
 
-export const manifestsText = readFileSync(file, 'utf8');
+function objectsOf(text: string): readonly Manifest[] {
+  return parseAllDocuments(text)
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((object) => object !== null);
+}
 
-export const manifests: readonly Manifest[] = parseAllDocuments(manifestsText)
-  .map((document) => document.toJS() as Manifest | null)
-  .filter((object) => object !== null);
+export const manifestsText = read('deploy/manifests/tessera.yaml');
+export const manifests = objectsOf(manifestsText);
+
+export const serviceModeText = read('test/golden/chart-service-mode.yaml');
+export const serviceMode = objectsOf(serviceModeText);
 
 /** The one object of that kind and name; throws when there is none. */
-export function manifest(kind: string, name = 'tessera'): Manifest {
-  const found = manifests.find((object) => object.kind === kind && object.metadata.name === name);
+export function manifest(kind: string, name = 'tessera', among = manifests): Manifest {
+  const found = among.find((object) => object.kind === kind && object.metadata.name === name);
   if (found === undefined) throw new Error(`no ${kind} ${name} in the manifests`);
   return found;
 }
@@ -40,8 +51,12 @@ interface Rule {
 }
 
 /** What a role of the manifests permits, one by one. */
-export function permissionsOf(kind: 'Role' | 'ClusterRole', name: string): readonly Permission[] {
-  const { metadata, rules } = manifest(kind, name);
+export function permissionsOf(
+  kind: 'Role' | 'ClusterRole',
+  name: string,
+  among = manifests,
+): readonly Permission[] {
+  const { metadata, rules } = manifest(kind, name, among);
   const place = metadata.namespace === undefined ? {} : { namespace: metadata.namespace };
   return (rules as readonly Rule[]).flatMap(({ apiGroups, resources, resourceNames, verbs }) =>
     apiGroups.flatMap((group) =>

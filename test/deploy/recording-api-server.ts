@@ -13,6 +13,10 @@ interface Call {
   readonly method: string;
   readonly path: string;
   readonly watch: boolean;
+  /** The one object that a list or a watch is restricted to by `metadata.name`. */
+  readonly only?: string;
+  /** The node whose pods alone are asked for. */
+  readonly node?: string;
 }
 
 interface Asked extends Call {
@@ -58,7 +62,16 @@ export class RecordingApiServer {
         const watch = url.searchParams.has('watch');
         const text = Buffer.concat(chunks).toString('utf8');
         const body = (text === '' ? {} : JSON.parse(text)) as Json;
-        const asked = { method: request.method ?? '', path: url.pathname, watch, body };
+        const only = selected(url.searchParams, 'metadata.name');
+        const node = selected(url.searchParams, 'spec.nodeName');
+        const asked = {
+          method: request.method ?? '',
+          path: url.pathname,
+          watch,
+          body,
+          ...(only === undefined ? {} : { only }),
+          ...(node === undefined ? {} : { node }),
+        };
         server.calls.add(permissionFor(asked));
         const answer = server.#answer(asked);
         response.writeHead(answer.status, { 'content-type': 'application/json' });
@@ -89,7 +102,7 @@ export class RecordingApiServer {
     });
   }
 
-  #answer({ method, path, watch, body }: Asked): { readonly status: number; readonly body: unknown } {
+  #answer({ method, path, watch, body, node }: Asked): { readonly status: number; readonly body: unknown } {
     const refusal = this.#refusals.get(`${method} ${path}`);
     if (refusal !== undefined) {
       this.#refusals.delete(`${method} ${path}`);
@@ -97,12 +110,15 @@ export class RecordingApiServer {
     }
     if (watch) return { status: 200, body: '' };
     if (method === 'POST') {
-      const { name } = body['metadata'] as { readonly name: string };
-      this.#objects.set(`${path}/${name}`, body);
-      return { status: 201, body };
+      const metadata = body['metadata'] as { readonly name: string };
+      const created = { ...body, metadata: { ...metadata, resourceVersion: '1' } };
+      this.#objects.set(`${path}/${metadata.name}`, created);
+      return { status: 201, body: created };
     }
-    const items = [...this.#objects].filter(([place]) => isListed(place, path)).map(([, object]) => object);
-    if (method === 'GET' && /\/(nodes|pods|resourcequotas)$/.test(path)) {
+    const items = [...this.#objects]
+      .filter(([place, object]) => isListed(place, path) && isOn(object, node))
+      .map(([, object]) => object);
+    if (method === 'GET' && /\/(nodes|pods|resourcequotas|leases)$/.test(path)) {
       return { status: 200, body: { kind: 'List', metadata: { resourceVersion: '1' }, items } };
     }
     const object = this.#objects.get(path);
@@ -112,19 +128,30 @@ export class RecordingApiServer {
   }
 }
 
-/** `/api/v1/pods` lists what lies in `/api/v1/namespaces/NAMESPACE/pods`. */
+/** `/api/v1/pods` lists what lies in `/api/v1/namespaces/NAMESPACE/pods`, as that does itself. */
 function isListed(place: string, collection: string): boolean {
+  if (place.startsWith(`${collection}/`)) return true;
   return place.replace(/\/namespaces\/[^/]+/, '').startsWith(`${collection}/`);
+}
+
+function selected(query: URLSearchParams, field: string): string | undefined {
+  const [given, value] = (query.get('fieldSelector') ?? '').split('=');
+  return given === field ? value : undefined;
+}
+
+function isOn(object: Json, node: string | undefined): boolean {
+  return node === undefined || (object['spec'] as { readonly nodeName?: string }).nodeName === node;
 }
 
 const verbs: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch' };
 
 /** What a call needs, in the words of RBAC. */
-export function permissionFor({ method, path, watch }: Call): Permission {
+export function permissionFor({ method, path, watch, only }: Call): Permission {
   const [, group = '', rest = ''] = /^\/api(?:s\/([^/]+))?\/[^/]+\/(.*)$/.exec(path) ?? [];
   const [, namespace, below = rest] = /^namespaces\/([^/]+)\/(.+)$/.exec(rest) ?? [];
-  const [resource = '', name, subresource] = below.split('/');
-  const verb = watch ? 'watch' : method === 'GET' && name === undefined ? 'list' : (verbs[method] ?? method);
+  const [resource = '', named, subresource] = below.split('/');
+  const verb = watch ? 'watch' : method === 'GET' && named === undefined ? 'list' : (verbs[method] ?? method);
+  const name = named ?? only;
   return {
     group,
     resource: subresource === undefined ? resource : `${resource}/${subresource}`,

@@ -6,11 +6,12 @@ import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { createApp } from '../../src/http/app.ts';
 import { extenderRoutes } from '../../src/http/extender-routes.ts';
+import { leaseTimes } from '../../src/kubernetes/lease-election.ts';
 import type { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
 import { makeVendors } from '../../src/vendors/vendors.ts';
-import { manifest } from './manifests.ts';
+import { manifest, serviceMode } from './manifests.ts';
 
 const directory = new URL('../../scheduler-config/', import.meta.url);
 
@@ -101,6 +102,16 @@ describe.each(files)('$name', ({ name }) => {
     expect(extender.httpTimeout).toBe(`${config.extenderTimeoutSeconds}s`);
   });
 
+  it('has a leader that is replaced within 15 s, by the times that the server campaigns with, too', () => {
+    const { leaseDuration, renewDeadline, retryPeriod } = written['leaderElection'] as Record<string, string>;
+    expect({ leaseDuration, renewDeadline, retryPeriod }).toEqual({
+      leaseDuration: `${leaseTimes.durationMs / 1000}s`,
+      renewDeadline: `${leaseTimes.renewDeadlineMs / 1000}s`,
+      retryPeriod: `${leaseTimes.retryPeriodMs / 1000}s`,
+    });
+    expect(leaseTimes).toEqual({ durationMs: 10_000, renewDeadlineMs: 6000, retryPeriodMs: 2000 });
+  });
+
   it('lets packing win: nothing in its profile spreads pods by itself', () => {
     const disabled = ['NodeResourcesFit', 'NodeResourcesBalancedAllocation', 'ImageLocality'];
     for (const { schedulerName, ...settings } of written.profiles) {
@@ -156,7 +167,7 @@ describe('tessera-service.yaml', () => {
     const { extenders, ...rest } = read('tessera-service.yaml');
     const { extenders: others, ...wantRest } = read('tessera.yaml');
     const { tlsConfig, ...extender } = extenders[0];
-    const service = manifest('Service').metadata;
+    const service = manifest('Service', 'tessera-extender', serviceMode).metadata;
     expect(rest).toEqual(wantRest);
     expect(extender).toEqual({
       ...others[0],

@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { manifestsFile, renderManifests } from '../../deploy/render-manifests.mjs';
+import {
+  manifestsFile,
+  renderManifests,
+  serviceModeFile,
+  serviceModeValues,
+} from '../../deploy/render-manifests.mjs';
 import type { NodeAgent } from '../../src/emulator/node-agent/node-agent.ts';
 import type { Cluster } from './harness/cluster.ts';
 import { chartFolder, type Installer, startSharing } from './harness/installation.ts';
@@ -29,15 +34,13 @@ function countObjects(manifest: string): number {
 const renderings: readonly { readonly name: string; readonly values: readonly string[] }[] = [
   { name: 'its defaults', values: [] },
   {
-    name: 'two replicas and a disruption budget',
-    values: ['replicas=2', 'podDisruptionBudget.enabled=true', 'webhook.failurePolicy=Fail'],
+    name: 'one replica and a webhook that fails closed',
+    values: ['replicas=1', 'webhook.failurePolicy=Fail'],
   },
+  { name: 'kube-scheduler elsewhere', values: serviceModeValues },
   {
-    name: 'two scheduler names and a server that follows the lease',
-    values: [
-      'config.schedulerNames={tessera-scheduler,hami-scheduler}',
-      'config.leaderElection.enabled=true',
-    ],
+    name: 'two scheduler names',
+    values: ['config.schedulerNames={tessera-scheduler,hami-scheduler}'],
   },
   {
     name: 'questions about evictions',
@@ -67,7 +70,9 @@ describe('the manifests', () => {
   });
 
   scenario('are what helm makes of the chart', async (cluster) => {
-    expect(await readFile(manifestsFile, 'utf8')).toBe(renderManifests(cluster.binaries.helm));
+    const { helm } = cluster.binaries;
+    expect(await readFile(manifestsFile, 'utf8')).toBe(renderManifests(helm));
+    expect(await readFile(serviceModeFile, 'utf8')).toBe(renderManifests(helm, serviceModeValues));
   });
 });
 
@@ -85,6 +90,13 @@ describe('the chart', () => {
       expect(await dryRun(cluster, text)).toHaveLength(countObjects(text));
     });
   }
+
+  scenario('refuses a kube-scheduler elsewhere whose authority is not told', async (cluster) => {
+    const values = ['--set', 'kubeScheduler.enabled=false'];
+    await expect(cluster.helm(['template', 'tessera', chartFolder, ...values])).rejects.toThrow(
+      'extender.clientCaSecret: needed where kube-scheduler runs elsewhere',
+    );
+  });
 
   scenario(
     'refuses questions about evictions for a kube-scheduler that takes them for errors',

@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect } from '@jest/globals';
 import { issueAuthority, issueLeaf } from '../../src/certificates/issue.ts';
 import type { PemPair } from '../../src/certificates/pem.ts';
 import type { NodeAgent } from '../../src/emulator/node-agent/node-agent.ts';
 import type { Cluster } from './harness/cluster.ts';
 import { eventually } from './harness/eventually.ts';
-import { installTessera } from './harness/installation.ts';
+import { installTessera, serviceMode } from './harness/installation.ts';
 import { makeMachine, startMachines } from './harness/machines.ts';
 import { podManifest, untilAllIn } from './harness/pods.ts';
 import { authorityOfServer } from './harness/questions.ts';
@@ -14,7 +12,6 @@ import { useCluster } from './harness/use-cluster.ts';
 
 let cluster: Cluster;
 let agent: NodeAgent;
-let kubeconfig: string;
 let config: string;
 let clientAuthority: PemPair;
 
@@ -22,9 +19,8 @@ const scenario = useCluster(async (started) => {
   cluster = started;
   agent = await startMachines(cluster, [makeMachine('gpu-1', 2), makeMachine('gpu-2', 2)]);
   clientAuthority = await makeAuthority('schedulers');
-  ({ kubeconfig } = await installTessera(cluster, { extenderClientCa: clientAuthority.certificate }));
-  const file = fileURLToPath(new URL('../../scheduler-config/tessera-service.yaml', import.meta.url));
-  config = await readFile(file, 'utf8');
+  const extenderClientCa = clientAuthority.certificate;
+  ({ schedulerConfig: config } = await installTessera(cluster, { installer: serviceMode, extenderClientCa }));
 });
 
 function makeAuthority(commonName: string): Promise<PemPair> {
@@ -52,7 +48,8 @@ async function startScheduler(trusted: string, own: PemPair): Promise<void> {
     certFile: await folder.write('extender.crt', leaf.value.certificate),
     keyFile: await folder.write('extender.key', leaf.value.key),
   };
-  await cluster.startScheduler(config, { kubeconfig, extenderTls });
+  // Its own user may use no lease but that of the cluster's kube-scheduler.
+  await cluster.startScheduler(config, { kubeconfig: cluster.adminKubeconfig, extenderTls });
 }
 
 /** Waits for a line about a pod in kube-scheduler's log. */

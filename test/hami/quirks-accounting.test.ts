@@ -30,7 +30,7 @@ describe('containers without devices', () => {
     void world.bind(world.pod({ containers: [{ role: 'init' }, { limits: shared }, {}] }));
     await flush();
     // The reference pads under the card's model instead of NVIDIA and so writes `gpu-0,NVIDIA,3000,30:;`.
-    expect(world.writer.write().command.metadata?.annotations).toMatchObject({
+    expect(world.writer.write().metadata?.annotations).toMatchObject({
       'hami.io/vgpu-devices-allocated': ';gpu-0,NVIDIA,3000,30:;;',
       'hami.io/vgpu-devices-to-allocate': ';gpu-0,NVIDIA,3000,30:;;',
     });

@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import type { PodObject } from '../../src/model/cluster-objects.ts';
-import { BindRig, nodePath, pathOf } from '../kubernetes/support/bind-rig.ts';
+import { BindRig, nodePath, pathOf, term } from '../kubernetes/support/bind-rig.ts';
 import { testClusters } from '../kubernetes/support/test-cluster.ts';
 import { bindingArgs, schedulerOver } from '../scheduler/support/scheduler-world.ts';
 import { cardsOf, makeState } from '../state/support/device-states.ts';
@@ -21,7 +21,7 @@ async function scheduling(fields: PodFields, lock?: string) {
   rig.addNode(lock === undefined ? {} : { lock });
   const pod = rig.addPod(fields);
   state.applyPod(pod, rig.clock.nowMs());
-  const scheduler = schedulerOver({ state, clock: rig.clock, writer: rig.writer });
+  const scheduler = schedulerOver({ state, clock: rig.clock, writer: rig.writer, term: () => term });
   const bind = () => rig.cluster.drive(scheduler.bind(bindingArgs(pod, 'n1'), new AbortController().signal));
   return { rig, state, pod, bind };
 }

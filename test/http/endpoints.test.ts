@@ -43,6 +43,7 @@ function makeParts(
   const scheduler = makeScheduler({
     state,
     writer: new MemoryWriter(() => undefined),
+    term: () => 'here/0/1',
     events: { emit: () => undefined },
     policies: policiesFrom(config),
     clock: systemClock,

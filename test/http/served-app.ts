@@ -7,6 +7,7 @@ import { admissionRoute } from '../../src/http/admission-route.ts';
 import { createApp } from '../../src/http/app.ts';
 import { explainRoutes } from '../../src/http/explain-routes.ts';
 import { extenderRoutes } from '../../src/http/extender-routes.ts';
+import type { Replica } from '../../src/http/follower.ts';
 import { metricsRoute, probeRoutes } from '../../src/http/probe-routes.ts';
 import type { ClusterWriter } from '../../src/scheduler/cluster-writer.ts';
 import { MemoryWriter } from '../../src/scheduler/memory-writer.ts';
@@ -38,6 +39,8 @@ export interface ServedAppFields {
   /** What stands between the routes and the scheduler. */
   readonly wrapScheduler?: (scheduler: Scheduler) => Scheduler;
   readonly notReadyBecause?: () => string | undefined;
+  /** Among others; it is alone where left out. */
+  readonly replica?: Replica;
 }
 
 export interface ServedApp {
@@ -63,6 +66,7 @@ export function makeServedApp(fields: ServedAppFields = {}): ServedApp {
     makeScheduler({
       state,
       writer: fields.writer ?? new MemoryWriter((pod) => state.applyPod(pod, clock.nowMs())),
+      term: () => 'here/0/1',
       events: { emit: () => undefined },
       policies,
       clock,
@@ -79,8 +83,8 @@ export function makeServedApp(fields: ServedAppFields = {}): ServedApp {
   };
   const app = createApp(
     [
-      probeRoutes({ notReadyBecause: fields.notReadyBecause ?? (() => undefined) }),
-      extenderRoutes({ scheduler, metrics, log, bodyLimitMiB, hamiReasonCounters }),
+      probeRoutes({ notReadyBecause: fields.notReadyBecause ?? (() => undefined) }, fields.replica?.role),
+      extenderRoutes({ scheduler, metrics, log, bodyLimitMiB, hamiReasonCounters, ...fields.replica }),
       admissionRoute({ admission, metrics, log, bodyLimitMiB }),
       explainRoutes({ scheduler, state }),
       metricsRoute(metrics),

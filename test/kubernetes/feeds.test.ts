@@ -5,6 +5,8 @@ import { RestClient } from '../../src/kubernetes/rest-client.ts';
 import { DeviceState } from '../../src/state/device-state.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { makeNvidia } from '../../src/vendors/nvidia.ts';
+import { readPodRequest } from '../../src/vendors/pod-request.ts';
+import { parsePod } from '../../src/wire/kubernetes.ts';
 import { ApiServer, type WatchStream } from '../support/api-server.ts';
 import { ImpatientClock } from '../support/impatient-clock.ts';
 import { Journal } from '../support/journal.ts';
@@ -132,6 +134,16 @@ async function sync(nodes: readonly object[], pods: readonly object[]): Promise<
   return { nodes: nodeStream, pods: podStream, quotas: quotaStream };
 }
 
+/** Commits a pod and confirms it as a bind does, before the watch has told of it. */
+function bindUnseen(name: string): void {
+  const pod = parsePod(gpuPod({ name }));
+  if (!pod.ok) throw new Error(pod.problem);
+  const { request } = readPodRequest(pod.value, state.vendors);
+  const share = { vendor: 'NVIDIA', deviceId: 'gpu-0', memoryMiB: 1000, corePercent: 0 };
+  state.assume({ pod: pod.value, request, node: 'n1', allocation: [[share]] });
+  state.confirm(pod.value.uid);
+}
+
 function usedMiB(): number | undefined {
   return state.view('n1')?.devices[0]?.used.memoryMiB;
 }
@@ -243,6 +255,22 @@ describe('startFeeds', () => {
     });
     expect(state.entry('uid-stays')).toMatchObject({ state: 'bound' });
     expect(signals.entries).toContain('pods expired');
+  });
+
+  it('drains a pod that came and went while the watch was dead, and no other that it has not seen', async () => {
+    const { pods } = await sync([gpuNode()], []);
+    bindUnseen('short-lived');
+    bindUnseen('still-there');
+    pods.error(410);
+    const list = await server.next(podsPath);
+    // Bound after the list was asked for, so that its absence says nothing.
+    bindUnseen('too-late');
+    list.page([boundPod({ name: 'still-there' })], { resourceVersion: '20' });
+    await server.next(podsPath);
+
+    const entries = [...state.entries()].map((entry) => `${entry.name} ${entry.state}`);
+    expect(entries.sort()).toEqual(['short-lived draining', 'still-there bound', 'too-late bound']);
+    expect(told.entries).toContain('pod uid-short-lived gone');
   });
 
   it('forgets a node that is gone and knows it again when it is back', async () => {

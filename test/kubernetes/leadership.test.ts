@@ -17,18 +17,21 @@ let roles: Journal<Role>;
 let signals: Journal<ReflectorSignal>;
 let leadership: Leadership;
 let renewals: number;
+let terms: number;
 
 beforeEach(async () => {
   api = await EmbeddedApi.start();
   roles = new Journal();
   signals = new Journal();
   renewals = 0;
+  terms = 0;
   leadership = new Leadership({
     client: api.client,
     lease: { namespace, name },
     hostname: 's-1',
     clock: api.clock,
     random: () => 0,
+    newTermId: () => `id${(terms += 1)}`,
     log: makeLogger({ level: 'silent' }),
     onRole: (role) => {
       roles.add(role);
@@ -245,12 +248,67 @@ describe('a watch that breaks off', () => {
   });
 });
 
-describe('stopping', () => {
-  it('ends the watch and leaves the role as it was', async () => {
+describe('a term', () => {
+  it('is there while we lead, and tells whose lease it goes by', async () => {
+    await listed();
+    expect(leadership.term).toBeUndefined();
+    await seen(() => create('s-1_a'));
+    expect(leadership.term).toBe('s-1_a/0/id1');
+    expect(leadership.leader).toBe('s-1_a');
+    await seen(() => renew('s-2_b'));
+    expect(leadership.term).toBeUndefined();
+    expect(leadership.leader).toBe('s-2_b');
+  });
+
+  it('stays the same over renewals', async () => {
     await leading();
-    await leadership.stop();
+    await seen(() => renew('s-1_a'));
+    expect(leadership.term).toBe('s-1_a/0/id1');
+  });
+
+  it('is another after every loss', async () => {
+    await leading();
+    await seen(() => renew('s-2_b'));
+    await seen(() => renew('s-1_a'));
+    expect(leadership.term).toBe('s-1_a/0/id2');
+  });
+
+  it.each([
+    { name: 'came back under another id', spec: { holderIdentity: 's-1_b' }, want: 's-1_b/0/id2' },
+    {
+      name: 'had lost it in between, unseen by us',
+      spec: { leaseTransitions: 2 },
+      want: 's-1_a/2/id2',
+    },
+  ])('is another when the holder $name', async ({ spec, want }) => {
+    await leading();
+    await seen(() => api.send('PATCH', path, { spec }));
+    expect(leadership.term).toBe(want);
+    expect(roles.entries).toEqual(['follower', 'leader']);
+  });
+
+  it('is over by the clock, whether or not timers have had their turn', async () => {
+    await leading();
+    const atMs = api.time.nowMs();
+    // As after SIGSTOP: the time is another, and no timer has fired.
+    api.nowMs = () => atMs + durationMs - 1;
+    expect(leadership.term).toBe('s-1_a/0/id1');
+    api.nowMs = () => atMs + durationMs;
+    expect(leadership.term).toBeUndefined();
+    expect(leadership.role).toBe('follower');
+    expect(roles.entries).toEqual(['follower', 'leader', 'follower']);
+  });
+});
+
+describe('stopping', () => {
+  it('ends the watch and the term', async () => {
+    await leading();
+    const stopped = leadership.stop();
+    expect(leadership.term).toBeUndefined();
+    await stopped;
     await leadership.stop();
     expect(api.time.pending).toBe(0);
-    expect(leadership.role).toBe('leader');
+    expect(leadership.role).toBe('follower');
+    expect(roles.entries).toEqual(['follower', 'leader']);
   });
 });

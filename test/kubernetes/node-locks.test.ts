@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { type LockResult, NodeLocks } from '../../src/kubernetes/node-locks.ts';
+import type { LockResult } from '../../src/kubernetes/node-locks.ts';
 import type { PodObject } from '../../src/model/cluster-objects.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
-import { BindRig, nodePath, pathOf } from './support/bind-rig.ts';
+import { BindRig, nodePath, pathOf, term } from './support/bind-rig.ts';
 import { testClusters } from './support/test-cluster.ts';
 
 const startCluster = testClusters();
 const startRig = async () => new BindRig(await startCluster());
 
-const me = { namespace: 'team-a', name: 'train-0' };
+const me = { namespace: 'team-a', name: 'train-0', uid: 'uid-train-0', term, locks: true };
 const mine = '2026-01-01T00:00:00Z,team-a,train-0';
 const other = { namespace: 'default', name: 'other' };
 const theirs = '2025-12-31T23:59:00Z,default,other';
@@ -46,13 +46,13 @@ describe('taking a free lock', () => {
   it('is one compare-and-swap on the version that the watch has shown, and no read', async () => {
     const rig = await startRig();
     const { metadata } = rig.addNode();
-    expect(await rig.cluster.drive(acquire(rig))).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig))).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([patchNode]);
     expect(rig.cluster.bodies('PATCH')).toEqual([
       {
         metadata: {
           resourceVersion: metadata.resourceVersion,
-          annotations: { 'hami.io/mutex.lock': mine },
+          annotations: { 'hami.io/mutex.lock': mine, 'tessera.io/fence': `${term}/uid-train-0` },
         },
       },
     ]);
@@ -65,7 +65,7 @@ describe('taking a free lock', () => {
     rig.addNode();
     rig.watching = false;
     rig.cluster.model.change(nodePath, { metadata: { labels: { heartbeat: '1' } } });
-    expect(await rig.cluster.drive(acquire(rig))).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig))).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([patchNode, getNode, patchNode]);
     expect(rig.lock).toBe(mine);
   });
@@ -74,7 +74,7 @@ describe('taking a free lock', () => {
     const rig = await startRig();
     rig.watching = false;
     rig.addNode();
-    expect(await rig.cluster.drive(acquire(rig))).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig))).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([getNode, patchNode]);
   });
 
@@ -113,7 +113,7 @@ describe('a swap that went wrong', () => {
     const rig = await startRig();
     rig.addNode();
     rig.cluster.fail(patchNode, fault);
-    expect(await rig.cluster.drive(acquire(rig), 6000)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig), 6000)).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([patchNode, getNode, patchNode]);
     expect(rig.lock).toMatch(/,team-a,train-0$/);
   });
@@ -123,7 +123,7 @@ describe('a swap that went wrong', () => {
     rig.addNode();
     const startMs = rig.clock.nowMs();
     rig.cluster.fail(patchNode, { kind: 'answer', status: 429, retryAfterSeconds: 3 });
-    expect(await rig.cluster.drive(acquire(rig))).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig))).toMatchObject({ ok: true });
     expect(rig.clock.nowMs() - startMs).toBe(3000);
   });
 
@@ -158,7 +158,7 @@ describe('a lock of a live owner', () => {
     expect(await stateOf(rig, acquiring)).toBe('waiting');
     expect(rig.cluster.journal).toEqual([getOther]);
     rig.setLock(null);
-    expect(await rig.cluster.drive(acquiring, 0)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquiring, 0)).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([getOther, patchNode]);
     expect(rig.lock).toBe('2026-01-01T00:00:20Z,team-a,train-0');
   });
@@ -183,7 +183,7 @@ describe('a lock of a live owner', () => {
     rig.cluster.model.change(pathOf(owner), { status: { phase: 'Failed' } });
     expect(await stateOf(rig, acquiring)).toBe('waiting');
     rig.watch.wake('n1');
-    expect(await rig.cluster.drive(acquiring, 0)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquiring, 0)).toMatchObject({ ok: true });
   });
 
   it('is given up for when the caller goes', async () => {
@@ -208,7 +208,7 @@ describe('a lock of a live owner', () => {
     const rig = await lockedRig();
     addOwner(rig, { phase: 'Failed' });
     rig.cluster.fail(getOther, { kind: 'answer', status: 500 }, 2);
-    expect(await rig.cluster.drive(acquire(rig), 1000)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig), 1000)).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([getOther, getOther, getOther, patchNode]);
   });
 });
@@ -221,14 +221,20 @@ describe('a lock that nobody will release', () => {
     { name: 'its owner runs, so it has its devices', owner: { phase: 'Running' } },
     { name: 'its owner is bound to another node', owner: { nodeName: 'n2' } },
     { name: 'its owner was served', owner: { annotations: { 'hami.io/bind-phase': 'success' } } },
-    { name: 'the plugin failed over its owner', owner: { annotations: { 'hami.io/bind-phase': 'failed' } } },
     { name: 'its owner has come back without devices', owner: { annotations: {} } },
   ])('is taken over by compare-and-swap: $name', async ({ owner }) => {
     const rig = await lockedRig();
     if (owner !== undefined) addOwner(rig, owner);
-    expect(await rig.cluster.drive(acquire(rig), 0)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig), 0)).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([getOther, patchNode]);
     expect(rig.lock).toBe(mine);
+  });
+
+  it('is not taken over while the plugin has refused its owner and kubelet has not: that may have been for another', async () => {
+    const rig = await lockedRig();
+    addOwner(rig, { annotations: { 'hami.io/bind-phase': 'failed' } });
+    expect(await rig.cluster.drive(acquire(rig, { budgetMs: 3000 }))).toMatchObject({ ok: false });
+    expect(rig.lock).toBe(theirs);
   });
 
   it('is not taken over when it changed hands since it was looked at', async () => {
@@ -252,7 +258,7 @@ describe('a lock that nobody will release', () => {
     { name: 'nothing', value: '' },
   ])('Q14: is repaired when it cannot be read: $name', async ({ value }) => {
     const rig = await lockedRig(value);
-    expect(await rig.cluster.drive(acquire(rig), 0)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig), 0)).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([patchNode]);
     expect(rig.lock).toBe(mine);
   });
@@ -275,11 +281,9 @@ describe('a lock that nobody will release', () => {
   ])(
     'names no owner, with 30 s given for such locks, and was written $name (Q15)',
     async ({ value, wantTaken }) => {
-      const rig = await lockedRig(value);
-      const { client } = rig.cluster;
-      const locks = new NodeLocks({ client, watch: rig.watch, clock: rig.clock, ownerlessExpiryMs: 30_000 });
-      const limits = { deadlineMs: rig.clock.nowMs() + 1, signal: new AbortController().signal };
-      expect((await rig.cluster.drive(locks.acquire('n1', me, limits))).ok).toBe(wantTaken);
+      const rig = new BindRig(await startCluster(), { ownerlessExpiryMs: 30_000 });
+      rig.addNode({ lock: value });
+      expect((await rig.cluster.drive(acquire(rig, { budgetMs: 1 }))).ok).toBe(wantTaken);
     },
   );
 });
@@ -288,7 +292,7 @@ describe('a lock of an owner that is not bound', () => {
   it('is taken once the owner has a new version, so that a Binding still under way must fail', async () => {
     const rig = await lockedRig();
     const owner = rig.addPod({ name: 'other', annotations: { kept: 'yes' } });
-    expect(await rig.cluster.drive(acquire(rig), 0)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig), 0)).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([getOther, fenceOther, patchNode]);
     const fenced = rig.stored(owner);
     expect(fenced.resourceVersion).not.toBe(owner.resourceVersion);
@@ -334,7 +338,7 @@ describe('a lock of an owner that is not bound', () => {
   it('is not taken on a change that changed nothing', async () => {
     const rig = await lockedRig();
     rig.addPod({ name: 'other', annotations: { 'tessera.io/bind-fence': '2026-01-01T00:00:00.000Z' } });
-    expect(await rig.cluster.drive(acquire(rig))).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig))).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([getOther, fenceOther, getOther, fenceOther, patchNode]);
   });
 });
@@ -342,7 +346,7 @@ describe('a lock of an owner that is not bound', () => {
 describe('a lock of the pod’s own', () => {
   it('is written anew', async () => {
     const rig = await lockedRig('2025-12-31T23:00:00Z,team-a,train-0');
-    expect(await rig.cluster.drive(acquire(rig), 0)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig), 0)).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([patchNode]);
     expect(rig.lock).toBe(mine);
   });
@@ -351,7 +355,7 @@ describe('a lock of the pod’s own', () => {
     const rig = await lockedRig(mine);
     rig.watching = false;
     rig.setLock(null);
-    expect(await rig.cluster.drive(acquire(rig), 0)).toEqual({ ok: true });
+    expect(await rig.cluster.drive(acquire(rig), 0)).toMatchObject({ ok: true });
     expect(rig.cluster.journal).toEqual([patchNode, getNode, patchNode]);
     expect(rig.lock).toBe(mine);
   });
@@ -443,5 +447,51 @@ describe('releasing a lock', () => {
     await release(rig);
     expect(rig.cluster.bodies('PATCH')).toHaveLength(5);
     expect(rig.lock).toBe(mine);
+  });
+});
+
+describe('a pod that waits for its devices though the lock does not name it', () => {
+  /** A node without a lock, and a pod that the watch says to wait there. */
+  async function waitedFor() {
+    const rig = await startRig();
+    rig.addNode();
+    const pod = addOwner(rig);
+    rig.binding.pods.see(pod);
+    return { rig, pod };
+  }
+
+  it('keeps the node closed until it is served', async () => {
+    const { rig, pod } = await waitedFor();
+    const acquiring = acquire(rig);
+    expect(await stateOf(rig, acquiring)).toBe('waiting');
+    rig.binding.pods.see({ ...pod, annotations: { 'hami.io/bind-phase': 'success' } });
+    expect(await rig.cluster.drive(acquiring)).toMatchObject({ ok: true });
+    expect(rig.cluster.journal).toEqual([patchNode]);
+  });
+
+  it('is read when the watch has been silent for five seconds', async () => {
+    const { rig } = await waitedFor();
+    rig.cluster.model.remove(pathOf(other));
+    const startMs = rig.clock.nowMs();
+    expect(await rig.cluster.drive(acquire(rig))).toMatchObject({ ok: true });
+    expect(rig.clock.nowMs() - startMs).toBe(5000);
+    expect(rig.cluster.journal).toEqual([getOther, patchNode]);
+  });
+
+  it('ends the wait of others with a sentence that names it', async () => {
+    const { rig } = await waitedFor();
+    expect(await rig.cluster.drive(acquire(rig, { budgetMs: 12_000 }))).toEqual({
+      ok: false,
+      message:
+        'node n1 stayed closed by pod default/other, which waits for its devices: node lock contention',
+    });
+    expect(rig.cluster.journal).toEqual([getOther, getOther]);
+  });
+
+  it('does not matter to devices whose plugin knows no lock', async () => {
+    const { rig } = await waitedFor();
+    const taker = { ...me, locks: false };
+    const limits = { deadlineMs: rig.clock.nowMs() + 1000, signal: new AbortController().signal };
+    expect(await rig.cluster.drive(rig.locks.acquire('n1', taker, limits))).toMatchObject({ ok: true });
   });
 });

@@ -10,13 +10,20 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
 }
 
 describe('the watch of nodes', () => {
-  it('keeps the version and the lock of what it saw last', () => {
+  it('keeps version, lock and fence of what it saw last, and the last lock that there was', () => {
     const watch = new NodeWatch();
     expect(watch.find('n1')).toBeUndefined();
     watch.see(nodeObject({ resourceVersion: '7', annotations: { 'hami.io/mutex.lock': lock } }));
-    expect(watch.find('n1')).toEqual({ resourceVersion: '7', lock });
-    watch.see(nodeObject({ resourceVersion: '8' }));
-    expect(watch.find('n1')).toEqual({ resourceVersion: '8', lock: undefined });
+    expect(watch.find('n1')).toEqual({ resourceVersion: '7', lock, fence: undefined, lastLock: lock });
+    expect([...watch.locked()]).toEqual(['n1']);
+    watch.see(nodeObject({ resourceVersion: '8', annotations: { 'tessera.io/fence': 'a/1/b/uid' } }));
+    expect(watch.find('n1')).toEqual({
+      resourceVersion: '8',
+      lock: undefined,
+      fence: 'a/1/b/uid',
+      lastLock: lock,
+    });
+    expect([...watch.locked()]).toEqual([]);
     watch.forget('n1');
     expect(watch.find('n1')).toBeUndefined();
   });

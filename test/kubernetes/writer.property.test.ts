@@ -9,7 +9,7 @@ import { isLockedBy } from '../../src/vendors/node-lock.ts';
 import { nvidiaVendors } from '../state/support/device-states.ts';
 import { makeNodeObject } from '../support/kubernetes-objects.ts';
 import { bindingArgs } from '../scheduler/support/scheduler-world.ts';
-import { BindRig, nodePath, pathOf } from './support/bind-rig.ts';
+import { BindRig, nodePath, pathOf, term } from './support/bind-rig.ts';
 import type { Stored } from './support/cluster-model.ts';
 import { type Fault, testClusters } from './support/test-cluster.ts';
 import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
@@ -83,6 +83,7 @@ async function play({
       watch.wake(node);
     },
   });
+  world.isCharged = (uid) => state.entry(uid) !== undefined;
   const lockNames = (pod: PodObject) => world.lock !== undefined && isLockedBy(world.lock, pod);
 
   /** The device plugin: serves the pod that the lock names, then gives the lock back. */
@@ -108,6 +109,7 @@ async function play({
     const pod = world.podOf(object);
     clock.after(lagMs, () => {
       state.applyPod(pod, clock.nowMs());
+      world.binding.pods.see(pod);
     });
     if (pod.nodeName === undefined || served.has(pod.uid)) return;
     served.add(pod.uid);
@@ -134,6 +136,7 @@ async function play({
     filterDeadlineMs: 1000,
     prioritizeDeadlineMs: 1000,
     bindBudgetMs: 25_000,
+    term: () => term,
   });
 
   let place = 0;

@@ -4,7 +4,7 @@ import { bindingMetadata } from '../../src/scheduler/binding-metadata.ts';
 import type { BindCommand, BindOutcome } from '../../src/scheduler/cluster-writer.ts';
 import { nvidiaVendors } from '../state/support/device-states.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
-import { BindRig, nodePath } from './support/bind-rig.ts';
+import { BindRig, nodePath, term } from './support/bind-rig.ts';
 import { type Fault, testClusters } from './support/test-cluster.ts';
 
 const startCluster = testClusters();
@@ -33,7 +33,12 @@ function commandOf(rig: BindRig, pod: PodObject, { node = 'n1', budgetMs = 25_00
     vendors: nvidiaVendors,
     layoutOf: () => 'all',
   });
-  return { pod, node, metadata, deadlineMs: nowMs + budgetMs };
+  return {
+    pod,
+    node,
+    deadlineMs: nowMs + budgetMs,
+    devices: { term, locks: true, metadata: () => metadata },
+  };
 }
 
 function bind(

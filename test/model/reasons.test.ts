@@ -44,6 +44,7 @@ const nodeExamples: Readonly<Record<NodeReason, Refusal>> = {
   },
   NodeCountExhausted: { code: 'NodeCountExhausted', resource: 'nvidia.com/gpu', wanted: 2, free: 1 },
   AllocatedCardsInsufficientRequest: cardExample({}, 1),
+  NodeClosed: { code: 'NodeClosed', pod: 'default/stray' },
   NodeBusy: { code: 'NodeBusy', expectedWaitMs: 20_000 },
   RequestInvalid: { code: 'RequestInvalid', problems: ['<what is wrong>'] },
 };

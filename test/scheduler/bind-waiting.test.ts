@@ -22,7 +22,7 @@ describe('while a bind waits for its turn', () => {
     expect(cardsOf(world.state)).toEqual({ 'gpu-0': '0/0/0', 'gpu-1': '2/3010/30' });
     world.node({ devices: [{}, { healthy: false }] });
     await answerWrite(world);
-    expect(world.writer.write().command.metadata?.annotations['hami.io/vgpu-devices-allocated']).toBe(
+    expect(world.writer.write().metadata?.annotations['hami.io/vgpu-devices-allocated']).toBe(
       'gpu-0,NVIDIA,3000,30:;',
     );
     await answerWrite(world);
@@ -40,6 +40,20 @@ describe('while a bind waits for its turn', () => {
     expect(world.writer.begun).toEqual(['first → n1']);
   });
 
+  it('a pod that is bound past us to the node ends the bind, for it could be given the devices', async () => {
+    const world = await busyWorld({ nodes: [{ devices: [{}, {}] }] });
+    const answer = world.bind(world.pod({ name: 'second', gpu }));
+    world.pod({ name: 'stray', nodeName: 'n1', gpu });
+    await answerWrite(world);
+    expect(await stateOf(answer)).toMatchObject({
+      ok: false,
+      code: 'NoFit',
+      message: expect.stringContaining('NodeClosed: pod default/stray'),
+    });
+    expect(ledgerOf(world.state)).toEqual({ 'uid-first': 'n1 bound', 'uid-stray': 'n1 bound' });
+    expect(world.writer.begun).toEqual(['first → n1']);
+  });
+
   it('a node that goes away ends the bind', async () => {
     const world = await busyWorld();
     const answer = world.bind(world.pod({ name: 'second', gpu }));
@@ -54,7 +68,7 @@ describe('while a bind waits for its turn', () => {
     void world.bind(world.pod({ name: 'second', gpu }));
     world.node({ devices: [{}, {}], resourceVersion: '99', allocatable: { cpu: '1' } });
     await answerWrite(world);
-    expect(world.writer.write().command.metadata?.annotations['hami.io/vgpu-devices-allocated']).toBe(
+    expect(world.writer.write().metadata?.annotations['hami.io/vgpu-devices-allocated']).toBe(
       'gpu-1,NVIDIA,3000,30:;',
     );
   });

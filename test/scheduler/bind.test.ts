@@ -42,7 +42,7 @@ describe('a bind', () => {
     const { command } = world.writer.write();
     expect(command).toMatchObject({ node: 'n1', deadlineMs: world.clock.nowMs() + bindBudgetMs });
     expect(command.pod).toBe(pod);
-    expect(command.metadata).toEqual({
+    expect(world.writer.write().metadata).toEqual({
       annotations: {
         'hami.io/vgpu-node': 'n1',
         'hami.io/vgpu-time': '1767225600',
@@ -223,7 +223,7 @@ describe('a pod without devices', () => {
     const answer = world.bind(pod);
     await flush();
     expect(world.writer.begun).toEqual(['first → n1', 'plain → n1']);
-    expect(world.writer.write().command.metadata).toBeUndefined();
+    expect(world.writer.write().metadata).toBeUndefined();
     await answerWrite(world);
     expect(await stateOf(answer)).toEqual({ ok: true, allocation: [], waitedMs: 0 });
     expect(ledgerOf(world.state)).toEqual({ 'uid-first': 'n1 assumed' });

@@ -59,6 +59,7 @@ describe('canEvictionsMend', () => {
       want: false,
     },
     { name: 'NodeUnregistered', refusal: { code: 'NodeUnregistered' }, want: false },
+    { name: 'NodeClosed', refusal: { code: 'NodeClosed', pod: 'default/stray' }, want: false },
     { name: 'RequestInvalid', refusal: { code: 'RequestInvalid', problems: ['x'] }, want: false },
   ];
   it.each(cases)('$name: $want', ({ refusal, want }) => {

@@ -152,12 +152,12 @@ describe('a node with a queue', () => {
   };
 
   it.each([
-    { name: 'wins all the same while the wait is short', waitsMs: { n3: 1999 }, wantWinner: 'n3' },
-    { name: 'comes after every node that is free sooner', waitsMs: { n3: 2000 }, wantWinner: 'n2' },
-    { name: 'and so for each two seconds more', waitsMs: { n3: 6000, n2: 4000, n1: 3000 }, wantWinner: 'n1' },
+    { name: 'wins all the same while the wait is short', waitsMs: { n3: 999 }, wantWinner: 'n3' },
+    { name: 'comes after every node that is free sooner', waitsMs: { n3: 1000 }, wantWinner: 'n2' },
+    { name: 'and so for each second more', waitsMs: { n3: 3000, n2: 2000, n1: 1500 }, wantWinner: 'n1' },
     {
       name: 'is as good as others that wait as long',
-      waitsMs: { n3: 5000, n2: 4000, n1: 4100 },
+      waitsMs: { n3: 2500, n2: 2000, n1: 2100 },
       wantWinner: 'n3',
     },
   ])('$name', ({ waitsMs, wantWinner }) => {
@@ -166,7 +166,7 @@ describe('a node with a queue', () => {
   });
 
   it('gets nothing beside a winner that is free sooner', () => {
-    expect(ranksWith({ n3: 2000 })).toMatchObject({ n2: 10, n3: 0 });
+    expect(ranksWith({ n3: 1000 })).toMatchObject({ n2: 10, n3: 0 });
   });
 });
 
@@ -202,12 +202,12 @@ describe('nodes where other pods are expected', () => {
 });
 
 describe('nodes with a queue of binds', () => {
-  it('lose to nodes that are free once the queue takes more than two seconds', async () => {
+  it('lose to nodes that are free once the queue takes more than a second', async () => {
     const world = worldUsing([2000, 0]);
     const fillers = ['a', 'b', 'c'].map((name) => world.pod({ name, gpu: { count: 1, memoryMiB: 1 } }));
     void world.bind(fillers[0]!);
     await flush();
-    world.clock.advance(1500);
+    world.clock.advance(700);
     world.writer.write(0).answer(boundOutcome);
     await flush();
     void world.bind(fillers[1]!);

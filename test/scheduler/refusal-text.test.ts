@@ -84,6 +84,15 @@ const cases: {
     wantCodes: ['NodeCountExhausted'],
   },
   {
+    name: 'a node closed by a pod that was bound past us',
+    refusal: { code: 'NodeClosed', pod: 'team-a/static' },
+    wantWords: 'NodeClosed',
+    wantCounters: 'NodeClosed',
+    wantSentence:
+      'pod team-a/static was bound there past the scheduler and waits for devices; until it runs or is gone, it could be given those of another pod',
+    wantCodes: ['NodeClosed'],
+  },
+  {
     name: 'a request that cannot be read',
     refusal: { code: 'RequestInvalid', problems: ['one', 'two'] },
     wantWords: 'RequestInvalid: one; two',

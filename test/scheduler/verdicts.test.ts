@@ -13,12 +13,12 @@ const rules: PlanRules = { nodePolicy: 'binpack', devicePolicy: parseDevicePolic
 const quotaOf = (limit: number): NamespaceQuota =>
   new Map([['NVIDIA', { memory: { resource: 'limits.gpumem', quota: 'q', limit, used: 0 } }]]);
 
-/** Counts how often a view is looked into, which a remembered verdict never does. */
+/** Counts how often a view's devices are looked at, which a remembered verdict never does. */
 function watched(view: NodeView): { readonly view: NodeView; readonly looks: () => number } {
   let looks = 0;
   const seen = new Proxy(view, {
     get: (target, field, receiver): unknown => {
-      looks += 1;
+      if (field === 'devices') looks += 1;
       return Reflect.get(target, field, receiver);
     },
   });
@@ -37,7 +37,12 @@ describe('remembered verdicts', () => {
         fc.array(arbitraryRequest(), { minLength: 1, maxLength: 4 }),
         arbitraryPolicies,
         fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { maxLength: 20 }),
-        (views, requests, policies, calls) => {
+        fc.boolean(),
+        (drawn, requests, policies, calls, asTheyAre) => {
+          // Two nodes, each with pictures from before and after a change; or pictures of nodes that might be.
+          const views = drawn.map((view, index) =>
+            asTheyAre ? { ...view, slot: index % 2, generation: index } : view,
+          );
           const verdicts = new Verdicts();
           for (const [v, r] of calls) {
             const view = views[v % views.length]!;
@@ -112,5 +117,17 @@ describe('remembered verdicts', () => {
     expect(looks()).toBe(beyond);
     ask(2);
     expect(looks()).toBeGreaterThan(beyond);
+  });
+});
+
+describe('verdicts on nodes as they are', () => {
+  it('hold for one generation of one slot, wherever the others are', () => {
+    const verdicts = new Verdicts();
+    const fitting = { ...makeView({ devices: [{}] }), generation: 7 };
+    const empty = { ...makeView({ devices: [] }), generation: 8 };
+    expect(judge(verdicts, { ...fitting, slot: 5000 })).toMatchObject({ ok: true });
+    expect(judge(verdicts, { ...empty, slot: 5000 })).toMatchObject({ ok: false });
+    expect(judge(verdicts, { ...empty, slot: 3 })).toMatchObject({ ok: false });
+    expect(judge(verdicts, { ...fitting, slot: 3, generation: 9 })).toMatchObject({ ok: true });
   });
 });

@@ -39,6 +39,13 @@ describe('draining', () => {
     expectDrains(state, 0, 60);
   });
 
+  it('follows the end of a bound pod that nobody saw, for it may have begun to run', () => {
+    const state = oneCard();
+    state.applyPod(gpuPod({ ...bound, terminationGracePeriodSeconds: 60 }), 0);
+    state.removePod('uid-pod-1', 5 * seconds, true);
+    expectDrains(state, 5 * seconds, 60);
+  });
+
   it('lasts longer when the deletion gives more time than the pod', () => {
     const state = oneCard();
     state.applyPod(gpuPod({ ...runs, deletionGracePeriodSeconds: 120 }), 0);

@@ -57,9 +57,18 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- dig "schedulerNames" (list "tessera-scheduler") .Values.config | toYaml }}
 {{- end }}
 
-{{/* The lease of our kube-scheduler: the server follows the same, by the same rule. Quoted where YAML would misread it. */}}
+{{/*
+The lease that says which replica leads: of our kube-scheduler, or the servers' own, by the rule that the server has,
+too. Quoted where YAML would misread it.
+*/}}
 {{- define "tessera.lease" -}}
-{{- include "tessera.schedulerNames" . | fromYamlArray | first | toYaml }}
+{{- $name := include "tessera.schedulerNames" . | fromYamlArray | first }}
+{{- .Values.kubeScheduler.enabled | ternary $name (printf "%s-extender" $name) | toYaml }}
+{{- end }}
+
+{{/* The Secret with the authority of those who may call the verbs over a Service. */}}
+{{- define "tessera.extender.clientCaSecret" -}}
+{{- required "extender.clientCaSecret: needed where kube-scheduler runs elsewhere; without it, whoever reaches the server could bind pods" .Values.extender.clientCaSecret }}
 {{- end }}
 
 {{/* "true" when kube-scheduler asks about evictions; refused for versions to which our answers of filter would be errors. */}}
@@ -119,19 +128,27 @@ What is in force of the settings for NVIDIA cards that the chart itself depends 
 {{/* The server's own configuration. */}}
 {{- define "tessera.config" -}}
 {{- $config := deepCopy .Values.config }}
+{{- if not (hasKey $config "shutdownDelaySeconds") }}{{ $_ := set $config "shutdownDelaySeconds" 5 }}{{ end }}
 {{- $_ := set $config "listen" (printf "0.0.0.0:%s" (include "tessera.ports.https" .)) }}
-{{- $_ := set $config "listenExtender" (printf "127.0.0.1:%s" (include "tessera.ports.extender" .)) }}
+{{- $_ := set $config "listenExtender" (.Values.kubeScheduler.enabled | ternary (printf "127.0.0.1:%s" (include "tessera.ports.extender" .)) "") }}
+{{- $_ := set $config "leaderElection" (dict "enabled" true "mode" (.Values.kubeScheduler.enabled | ternary "follow" "campaign")) }}
 {{- $_ := set $config "listenMetrics" (printf "0.0.0.0:%s" (include "tessera.ports.metrics" .)) }}
-{{- if .Values.tls.existingSecret }}
-{{- $_ := set $config "tls" (dict "certFile" "/etc/tessera-tls/tls.crt" "keyFile" "/etc/tessera-tls/tls.key") }}
-{{- else }}
-{{- $service := printf "%s.%s.svc" (include "tessera.fullname" .) .Release.Namespace }}
-{{- $_ := set $config "tls" (dict
-  "secret" (include "tessera.tls.secretName" .)
-  "names" (prepend .Values.tls.extraNames $service)
-  "webhookConfigurations" (list (include "tessera.fullname" .))
-) }}
+{{- $tls := dict "certFile" "/etc/tessera-tls/tls.crt" "keyFile" "/etc/tessera-tls/tls.key" }}
+{{- if not .Values.tls.existingSecret }}
+{{- $names := list (printf "%s.%s.svc" (include "tessera.fullname" .) .Release.Namespace) }}
+{{- if not .Values.kubeScheduler.enabled }}
+{{- $names = append $names (printf "%s-extender.%s.svc" (include "tessera.fullname" .) .Release.Namespace) }}
 {{- end }}
+{{- $tls = dict
+  "secret" (include "tessera.tls.secretName" .)
+  "names" (concat $names .Values.tls.extraNames)
+  "webhookConfigurations" (list (include "tessera.fullname" .))
+}}
+{{- end }}
+{{- if not .Values.kubeScheduler.enabled }}
+{{- $_ := set $tls "clientCaFile" "/etc/tessera-extender-clients/ca.crt" }}
+{{- end }}
+{{- $_ := set $config "tls" $tls }}
 {{- if .Values.deviceConfig }}
 {{- $_ := set $config "deviceConfigFile" "/etc/tessera/device-config.yaml" }}
 {{- end }}

@@ -64,6 +64,7 @@ function nearness({ refusal }: NodeExplanation): number {
       return refusal.cards / 1000;
     case 'NodeCountExhausted':
       return 0;
+    case 'NodeClosed':
     case 'NodeBusy':
     case 'NodeUnregistered':
     case 'RequestInvalid':

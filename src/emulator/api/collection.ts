@@ -76,13 +76,16 @@ export class Collection {
     const included = version >= this.#changed ? this.#changed : (this.#history[first - 1]?.version ?? 0);
     const kept = this.#snapshots.get(included);
     if (kept !== undefined) return kept;
-    const snapshot = [...this.#undone(first)]
-      .toSorted(([one], [other]) => (one < other ? -1 : 1))
-      .map(([, object]) => object);
+    const snapshot = sortedByKey(this.#undone(first));
     this.#snapshots.set(included, snapshot);
     const [oldest] = this.#snapshots.keys();
     if (this.#snapshots.size > keptSnapshots && oldest !== undefined) this.#snapshots.delete(oldest);
     return snapshot;
+  }
+
+  /** The objects of the present that a predicate accepts, in the order of their keys; no snapshot is made for it. */
+  select(accepts: (object: ApiObject) => boolean): readonly ApiObject[] {
+    return sortedByKey([...this.#objects].filter(([, object]) => accepts(object)));
   }
 
   /** From now on, versions before `version` are too old. */
@@ -120,4 +123,8 @@ export class Collection {
     this.#history = this.#history.slice(dropped);
     this.#snapshots.clear();
   }
+}
+
+function sortedByKey(objects: Iterable<readonly [key: string, object: ApiObject]>): readonly ApiObject[] {
+  return [...objects].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, object]) => object);
 }

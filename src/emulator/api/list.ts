@@ -28,7 +28,9 @@ export function listPage(
   const collection = store.collection(resource.collection);
   const token = query.continueToken === undefined ? undefined : readToken(query.continueToken);
   const version = token?.version ?? versionOf(query, store.version);
-  const all = collection.at(version);
+  // Of what a selector leaves of the present, few are to be sorted, and mostly no page follows.
+  const few = selection.narrowed && token === undefined && version === store.version;
+  const all = few ? collection.select(selection.matches) : collection.at(version);
   if (all === undefined) {
     throw token === undefined
       ? expired('list')

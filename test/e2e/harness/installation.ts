@@ -3,11 +3,14 @@
  * start, the run starts itself: the server and kube-scheduler as processes, with the configuration from the installed
  * ConfigMaps and with the rights of the installed service account.
  */
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
+import { serviceModeValues } from '../../../deploy/render-manifests.mjs';
 import type { Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { podManifest, type PodState } from './pods.ts';
+import type { ExtenderTls } from './scheduler-config.ts';
 import { Tessera } from './tessera.ts';
 
 /** What puts Tessera's objects into the cluster. */
@@ -37,10 +40,21 @@ export const manifests: Installer = {
   },
 };
 
+/** The chart for a kube-scheduler elsewhere. */
+export const serviceMode: Installer = {
+  namespace: 'tessera-system',
+  name: 'tessera',
+  install: async (cluster) => {
+    const set = serviceModeValues.flatMap((value) => ['--set', value]);
+    const place = ['--namespace', 'tessera-system', '--create-namespace'];
+    await cluster.helm(['install', 'tessera', chartFolder, ...place, ...set]);
+  },
+};
+
 export interface InstallOptions {
   /** The manifests where left out. */
   readonly installer?: Installer;
-  /** Authority of the clients that may call the extender over the Service, PEM; else it serves its own pod alone. */
+  /** Authority of the clients that may call the extender, PEM, where the installation is for a kube-scheduler elsewhere. */
   readonly extenderClientCa?: string;
 }
 
@@ -52,24 +66,34 @@ export async function installTessera(
   const { namespace, name } = installer;
   await installer.install(cluster);
   const kubeconfig = await cluster.accountKubeconfig(namespace, name);
-  const installed = await readConfigMap(cluster, installer, name, 'tessera.yaml');
-  const config =
-    extenderClientCa === undefined ? installed : await withClientCa(cluster, installed, extenderClientCa);
   const tessera = await Tessera.start(cluster, {
     kubeconfig,
-    config: await cluster.folder.write('tessera.yaml', config),
-    env: { POD_NAMESPACE: namespace, POD_NAME: await createOwnPod(cluster, installer) },
+    config: await serverConfig(cluster, installer, extenderClientCa),
+    env: { POD_NAMESPACE: namespace, POD_NAME: await createOwnPod(cluster, installer, `${name}-0`) },
     isExtenderService: extenderClientCa !== undefined,
   });
   await cluster.routeService(namespace, name, tessera.port);
+  if (extenderClientCa !== undefined) {
+    await cluster.routeService(namespace, `${name}-extender`, tessera.port);
+  }
   await untilWebhookAnswers(cluster);
-  const schedulerConfig = await readConfigMap(
-    cluster,
-    installer,
-    `${name}-kube-scheduler`,
-    'kube-scheduler.yaml',
-  );
+  const schedulerConfig =
+    extenderClientCa === undefined
+      ? await readConfigMap(cluster, installer, `${name}-kube-scheduler`, 'kube-scheduler.yaml')
+      : await readFile(pathOf('scheduler-config/tessera-service.yaml'), 'utf8');
   return { tessera, kubeconfig, schedulerConfig };
+}
+
+/** The path of the server's configuration as installed, with the authority of clients where its Secret would be mounted. */
+export async function serverConfig(
+  cluster: Cluster,
+  installer: Installer,
+  extenderClientCa?: string,
+): Promise<string> {
+  const installed = await readConfigMap(cluster, installer, installer.name, 'tessera.yaml');
+  const config =
+    extenderClientCa === undefined ? installed : await withClientCa(cluster, installed, extenderClientCa);
+  return cluster.folder.write('tessera.yaml', config);
 }
 
 /** Installs Tessera and starts kube-scheduler beside it, as the two containers of one pod. */
@@ -90,12 +114,15 @@ async function withClientCa(cluster: Cluster, config: string, clientCa: string):
   return stringify({ ...rest, tls: { ...tls, clientCaFile } });
 }
 
-/** The pod that the Deployment's controller would make; answers its name. */
-async function createOwnPod(cluster: Cluster, { namespace, name }: Installer): Promise<string> {
+/** A pod that the Deployment's controller would make; answers its name. */
+export async function createOwnPod(
+  cluster: Cluster,
+  { namespace, name }: Installer,
+  podName: string,
+): Promise<string> {
   const text = await cluster.kubectl(['get', 'deployment', name, '-n', namespace, '-o', 'json']);
   const { spec } = JSON.parse(text) as { spec: { template: { metadata: object; spec: object } } };
   const { metadata, ...rest } = spec.template;
-  const podName = `${name}-0`;
   await cluster.create([
     { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, namespace, name: podName }, ...rest },
   ]);
@@ -116,11 +143,18 @@ async function readConfigMap(
 }
 
 /** The API server takes a moment to load a new webhook and its authority. */
-async function untilWebhookAnswers(cluster: Cluster): Promise<void> {
+export async function untilWebhookAnswers(cluster: Cluster): Promise<void> {
   const input = stringify(podManifest({ name: 'probe', containers: [{ limits: { 'nvidia.com/gpu': 1 } }] }));
   await eventually('the webhook takes a pod over', async () => {
     const text = await cluster.kubectl(['create', '--dry-run=server', '-o', 'json', '-f', '-'], { input });
     const { schedulerName } = (JSON.parse(text) as PodState).spec;
     return schedulerName === 'tessera-scheduler' ? { done: true } : { not: schedulerName ?? 'no scheduler' };
   });
+}
+
+/** Starts kube-scheduler with the configuration for one that runs elsewhere. */
+export async function scheduleFromElsewhere(cluster: Cluster, extenderTls: ExtenderTls): Promise<void> {
+  const config = await readFile(pathOf('scheduler-config/tessera-service.yaml'), 'utf8');
+  // Its own user may use no lease but that of the cluster's kube-scheduler.
+  await cluster.startScheduler(config, { kubeconfig: cluster.adminKubeconfig, extenderTls });
 }

@@ -84,6 +84,11 @@ export class Service {
     this.#folder.notePid(this.name, undefined);
   }
 
+  /** Stops the process where it stands, or lets it go on. */
+  send(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
   /** All that it has written so far, earlier runs under the same name included. */
   async log(): Promise<string> {
     return readFile(logFile(this.#folder, this.name), 'utf8');

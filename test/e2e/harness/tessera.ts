@@ -8,6 +8,7 @@ import { parse, stringify } from 'yaml';
 import type { Cluster } from './cluster.ts';
 import { isAnswering } from './https-probe.ts';
 import { seriesValue } from './metrics-page.ts';
+import { inPod } from './pod-hostname.ts';
 import { freePort, onFreePort } from './ports.ts';
 import { Service } from './service.ts';
 
@@ -19,6 +20,8 @@ export interface TesseraOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Whether kube-scheduler calls over the Service, so that the main port answers it; else it has its own port. */
   readonly isExtenderService?: boolean;
+  /** Its pod among several, which names the process, too. */
+  readonly pod?: string;
 }
 
 interface Ports {
@@ -27,17 +30,20 @@ interface Ports {
   readonly metrics: number;
 }
 
+const probeTimeoutMs = 500;
+
 /** The program as it is built. */
 export const tesseraEntry = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
 export class Tessera {
-  readonly name = 'tessera';
+  readonly name: string;
   readonly #cluster: Cluster;
   readonly #options: TesseraOptions;
   readonly #ports: Ports;
   #process: Service;
 
   private constructor(cluster: Cluster, options: TesseraOptions, ports: Ports, process: Service) {
+    this.name = options.pod ?? 'tessera';
     this.#cluster = cluster;
     this.#options = options;
     this.#ports = ports;
@@ -75,6 +81,19 @@ export class Tessera {
     await this.#process.end(signal);
   }
 
+  /** Stops it where it stands, or lets it go on. */
+  send(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process.send(signal);
+  }
+
+  /** What its readiness probe answers; empty where nobody answers. */
+  async readiness(): Promise<string> {
+    const answer = await fetch(`http://127.0.0.1:${this.#ports.metrics}/readyz`, {
+      signal: AbortSignal.timeout(probeTimeoutMs),
+    }).catch(() => undefined);
+    return (await answer?.text()) ?? '';
+  }
+
   /** Starts it anew on the same ports; resolves when it is ready again. */
   async startAgain(): Promise<void> {
     this.#process = await launch(this.#cluster, this.#options, this.#ports);
@@ -109,23 +128,24 @@ export class Tessera {
 
 function launch(
   { folder }: Cluster,
-  { kubeconfig, config, env, isExtenderService = false }: TesseraOptions,
+  { kubeconfig, config, env, isExtenderService = false, pod }: TesseraOptions,
   ports: Ports,
 ): Promise<Service> {
+  const args = [
+    tesseraEntry,
+    'serve',
+    `--kubeconfig=${kubeconfig}`,
+    `--config=${config}`,
+    `--listen=127.0.0.1:${ports.main}`,
+    `--listen-extender=${isExtenderService ? '' : `127.0.0.1:${ports.extender}`}`,
+    `--listen-metrics=127.0.0.1:${ports.metrics}`,
+  ];
   return Service.start({
     folder,
-    name: 'tessera',
-    command: process.execPath,
-    args: [
-      tesseraEntry,
-      'serve',
-      `--kubeconfig=${kubeconfig}`,
-      `--config=${config}`,
-      `--listen=127.0.0.1:${ports.main}`,
-      `--listen-extender=${isExtenderService ? '' : `127.0.0.1:${ports.extender}`}`,
-      `--listen-metrics=127.0.0.1:${ports.metrics}`,
-    ],
-    env: { ...process.env, ...env },
+    name: pod ?? 'tessera',
+    ...(pod === undefined ? { command: process.execPath, args } : inPod(pod, process.execPath, args)),
+    // Only where Services are sent elsewhere meanwhile is it of use.
+    env: { ...process.env, TESSERA_SHUTDOWN_DELAY_SECONDS: '0', ...env },
     isReady: () => isAnswering(`http://127.0.0.1:${ports.metrics}/readyz`),
   });
 }

@@ -1,14 +1,11 @@
 /**
- * The writing side as a server wires it, on a `TestCluster`: locks, label keeper, seal and writer over the real client.
+ * The writing side as a server wires it, on a `TestCluster` and over the real client.
  * The watch delivers at once unless a test holds it back.
  */
-import { LabelKeeper } from '../../../src/kubernetes/label-keeper.ts';
-import { NodeLocks } from '../../../src/kubernetes/node-locks.ts';
-import { NodeWatch } from '../../../src/kubernetes/node-watch.ts';
+import { type BindingSide, makeBindingSide } from '../../../src/kubernetes/binding-side.ts';
 import { Sealer } from '../../../src/kubernetes/seal.ts';
-import { KubernetesWriter } from '../../../src/kubernetes/writer.ts';
-import type { NodeObject, PodObject } from '../../../src/model/cluster-objects.ts';
-import { nodeLockAnnotation } from '../../../src/vendors/node-lock.ts';
+import type { NamespacedName, NodeObject, PodObject } from '../../../src/model/cluster-objects.ts';
+import { fenceAnnotation, formatFence, nodeLockAnnotation } from '../../../src/vendors/node-lock.ts';
 import { parseNode, parsePod } from '../../../src/wire/kubernetes.ts';
 import { nvidiaVendors } from '../../state/support/device-states.ts';
 import { gpuLimits, makeNodeObject, makePod, type PodFields } from '../../support/kubernetes-objects.ts';
@@ -22,28 +19,53 @@ export function pathOf({ namespace, name }: { namespace: string; name: string })
   return `/api/v1/namespaces/${namespace}/pods/${name}`;
 }
 
+/** Of the leadership in which the rig binds. */
+export const term = 'server-0/1/a1';
+
 export class BindRig {
   readonly clock: ManualClock;
   readonly cluster: TestCluster;
-  readonly watch = new NodeWatch();
-  readonly locks: NodeLocks;
-  readonly labels: LabelKeeper;
   readonly sealer = new Sealer(Buffer.alloc(32, 7), nvidiaVendors);
-  readonly writer: KubernetesWriter;
+  readonly binding: BindingSide;
+  /** Whether the ledger has a bound pod. */
+  isCharged: (podUid: string) => boolean = () => true;
+  /** The pod that closes the node to whoever needs its lock. */
+  stray: NamespacedName | undefined;
   /** False while the watch of nodes is behind. */
   watching = true;
 
-  constructor(cluster: TestCluster) {
+  constructor(cluster: TestCluster, { ownerlessExpiryMs = 5 * 60_000 } = {}) {
     const { clock, client, model } = cluster;
     this.cluster = cluster;
     this.clock = clock;
-    this.locks = new NodeLocks({ client, watch: this.watch, clock });
-    this.labels = new LabelKeeper(client);
-    const { locks, labels, sealer } = this;
-    this.writer = new KubernetesWriter({ client, locks, labels, sealer, clock });
+    this.binding = makeBindingSide({
+      client,
+      clock,
+      sealer: this.sealer,
+      isCharged: (uid) => this.isCharged(uid),
+      isLeader: () => true,
+      strayOn: () => this.stray,
+      ownerlessExpiryMs,
+    });
     model.onChange = (path, object) => {
       if (path.startsWith('/api/v1/nodes/') && this.watching) this.tellNode(object, path);
     };
+  }
+
+  get watch() {
+    return this.binding.nodes;
+  }
+
+  get locks() {
+    return this.binding.locks;
+  }
+
+  get labels() {
+    return this.binding.labels;
+  }
+
+  get writer() {
+    return this.binding.writer;
   }
 
   /** Lets the watch bring a state of a node, old or new. */
@@ -61,12 +83,18 @@ export class BindRig {
     return node.value;
   }
 
+  /** Stores a node all of whose pods are known: the last commit was one of this leadership. */
   addNode({ lock, name = 'n1' }: { lock?: string; name?: string } = {}): Stored {
-    const annotations = lock === undefined ? {} : { [nodeLockAnnotation]: lock };
-    return this.cluster.model.put(
+    const annotations = {
+      [fenceAnnotation]: formatFence(term, 'uid-before'),
+      ...(lock === undefined ? {} : { [nodeLockAnnotation]: lock }),
+    };
+    const stored = this.cluster.model.put(
       `/api/v1/nodes/${name}`,
       makeNodeObject({ name, annotations }) as unknown as Stored,
     );
+    this.locks.trust(name, term);
+    return stored;
   }
 
   /** Stores a pod and answers it as the watch would bring it; one card and 3000 MiB where no containers are given. */
@@ -82,6 +110,12 @@ export class BindRig {
     const pod = parsePod(object);
     if (!pod.ok) throw new Error(pod.problem);
     return pod.value;
+  }
+
+  /** The device plugin has done its work for a bound pod, which runs, and the watch has told so. */
+  serve(pod: PodObject): void {
+    this.setLock(null);
+    this.binding.pods.see({ ...this.stored(pod), phase: 'Running' });
   }
 
   /** The pod as the API server has it. */

@@ -36,6 +36,7 @@ const longestName = 253;
 const nodeRoot = '/api/v1/nodes/';
 const podPattern = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+$/;
 const bindingPattern = /^(\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+)\/binding$/;
+const podsOfNodePattern = /^\/api\/v1\/pods\?fieldSelector=spec\.nodeName%3D([^&]+)&limit=\d+$/;
 const collectionPattern = /^\/api\/v1\/namespaces\/[^/]+\/(events|secrets)$/;
 
 export class ClusterModel {
@@ -84,6 +85,8 @@ export class ClusterModel {
   }
 
   handle({ method, path, contentType, body }: Call): Answer {
+    const node = method === 'GET' ? podsOfNodePattern.exec(path)?.[1] : undefined;
+    if (node !== undefined) return this.#podsOf(decodeURIComponent(node));
     if (method === 'GET') {
       const found = this.#objects.get(path);
       return found === undefined ? failure(404, 'NotFound', path) : { status: 200, body: found };
@@ -97,6 +100,11 @@ export class ClusterModel {
     if (method === 'POST' && pod !== undefined) return this.#bind(pod, body as Stored);
     if (method === 'POST' && collectionPattern.test(path)) return this.#create(path, body as Stored);
     return failure(405, 'MethodNotAllowed', `${method} ${path}`);
+  }
+
+  #podsOf(node: string): Answer {
+    const items = this.under('/api/v1/namespaces/').filter(({ spec }) => spec?.['nodeName'] === node);
+    return { status: 200, body: { metadata: { resourceVersion: String(this.#version) }, items } };
   }
 
   #patch(path: string, patch: unknown): Answer {

@@ -20,7 +20,7 @@ export class EmbeddedApi {
   readonly time = new ManualClock();
   /** Of the code under test; its waits are written down as they begin. */
   readonly clock: Clock = {
-    nowMs: () => this.time.nowMs(),
+    nowMs: () => this.nowMs(),
     after: (delayMs, action) => {
       const cancel = this.time.after(delayMs, action);
       this.waitsMs.add(delayMs);
@@ -28,6 +28,8 @@ export class EmbeddedApi {
     },
   };
   readonly waitsMs = new Journal<number>();
+  /** What the code under test reads from its clock; a test may let time pass without its timers. */
+  nowMs: () => number = () => this.time.nowMs();
   /** `METHOD path` of the requests of the code under test. */
   readonly requests = new Journal<string>();
   /** Lines of watches that were taken. */

@@ -7,7 +7,6 @@ import type { NodeObject, PodObject } from '../../../src/model/cluster-objects.t
 import type { Scheduler } from '../../../src/scheduler/scheduler.ts';
 import type { DeviceState } from '../../../src/state/device-state.ts';
 import type { BindAnswer } from '../../../src/scheduler/bind.ts';
-import type { BindCommand } from '../../../src/scheduler/cluster-writer.ts';
 import { type DeviceUsage, noUsage } from '../../../src/model/device.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { makeState, podObject } from '../../state/support/device-states.ts';
@@ -39,7 +38,7 @@ export class RandomCluster {
   readonly #lingering: { readonly pod: PodObject; readonly untilMs: number }[] = [];
   readonly #news: (() => void)[] = [];
   readonly #open = new Set<Write>();
-  readonly #doubts: { readonly command: BindCommand; settle: (result: 'bound' | 'rejected') => void }[] = [];
+  readonly #doubts: { readonly write: Write; settle: (result: 'bound' | 'rejected') => void }[] = [];
   /** Those who still wait for an answer. */
   readonly #callers = new Set<AbortController>();
   readonly #answers: Promise<void>[] = [];
@@ -232,22 +231,23 @@ export class RandomCluster {
     }
     const { outcome, settle } = unknownOutcome();
     if (chance % 2 === 0) this.#commit(write);
-    this.#doubts.push({ command: write.command, settle });
+    this.#doubts.push({ write, settle });
     write.answer(outcome);
   }
 
   /** A Binding: only an unbound pod of that UID takes it, with its annotations; a conflict is resolved by reading. */
-  #commit({ command }: Write): boolean {
-    const { pod, node, metadata } = command;
+  #commit(write: Write): boolean {
+    const { command, metadata } = write;
+    const { pod, node } = command;
     const now = this.#pods.get(pod.name);
     if (now?.uid === pod.uid && now.nodeName === undefined) {
       this.#change({ ...now, nodeName: node, annotations: { ...now.annotations, ...metadata?.annotations } });
     }
-    return this.#isBoundBy(command);
+    return this.#isBoundBy(write);
   }
 
   /** Whether a read of the pod says that the command has done its work; a pod that is over has no work left. */
-  #isBoundBy({ pod, node, metadata }: BindCommand): boolean {
+  #isBoundBy({ command: { pod, node }, metadata }: Write): boolean {
     const now = this.#pods.get(pod.name);
     return (
       now?.uid === pod.uid &&
@@ -262,7 +262,7 @@ export class RandomCluster {
     const [doubt] = this.#doubts.splice(which % Math.max(1, this.#doubts.length), 1);
     if (doubt === undefined) return;
     while (this.#news.length > 0) this.#news.shift()?.();
-    const isBound = this.#isBoundBy(doubt.command);
+    const isBound = this.#isBoundBy(doubt.write);
     this.#count(isBound ? 'doubt: bound' : 'doubt: not');
     doubt.settle(isBound ? 'bound' : 'rejected');
   }

@@ -84,10 +84,12 @@ export function schedulerOver(parts: {
   events?: PodEvent[];
   policies?: PolicyDefaults;
   deadlineMs?: number;
+  term?: () => string | undefined;
 }): Scheduler {
-  const { policies = binpackBinpack, deadlineMs = 1000, events = [], ...rest } = parts;
+  const { policies = binpackBinpack, deadlineMs = 1000, events = [], term = () => 'term', ...rest } = parts;
   return makeScheduler({
     ...rest,
+    term,
     policies,
     events: { emit: (event) => events.push(event) },
     filterDeadlineMs: deadlineMs,

@@ -1,8 +1,11 @@
 /** A cluster writer whose every answer is given by the test, when the test wants it. */
+import type { BindingMetadata } from '../../../src/scheduler/binding-metadata.ts';
 import type { BindCommand, BindOutcome, ClusterWriter } from '../../../src/scheduler/cluster-writer.ts';
 
 export interface Write {
   readonly command: BindCommand;
+  /** What is written; undefined for a pod without devices. */
+  readonly metadata: BindingMetadata | undefined;
   readonly signal: AbortSignal;
   answer(outcome: BindOutcome): void;
 }
@@ -19,10 +22,20 @@ export function unknownOutcome(): { outcome: BindOutcome; settle: (result: 'boun
 export class ScriptedWriter implements ClusterWriter {
   /** Every write that was begun, in order, answered or not. */
   readonly writes: Write[] = [];
+  /** The binds that wait for their node, in order; empty while every node is to be had at once. */
+  readonly waiting: ((othersCame?: boolean) => void)[] = [];
+  /** True for nodes that are had only when the test says so, by calling the first that waits. */
+  keepsWaiting = false;
 
   bind(command: BindCommand, signal: AbortSignal): Promise<BindOutcome> {
     const { promise, resolve } = Promise.withResolvers<BindOutcome>();
-    this.writes.push({ command, signal, answer: resolve });
+    const begin = (othersCame = false) => {
+      const metadata = command.devices?.metadata(othersCame);
+      if (command.devices !== undefined && metadata === undefined) resolve(rejectedOutcome);
+      else this.writes.push({ command, metadata, signal, answer: resolve });
+    };
+    if (this.keepsWaiting) this.waiting.push(begin);
+    else begin();
     return promise;
   }
 

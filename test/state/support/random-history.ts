@@ -93,6 +93,16 @@ export class RandomHistory {
     for (const [index, name] of nodeNames.slice(1).entries()) this.#setNode(name, pick(readableNodes, index));
   }
 
+  /** The nodes as they are now. */
+  nodes(): Iterable<NodeObject> {
+    return this.#nodes.values();
+  }
+
+  /** The pods as they are now, by name. */
+  pods(): Iterable<readonly [string, PodObject]> {
+    return this.#pods;
+  }
+
   step(operation: Operation, which: number, how: number): void {
     const name = pick(podNames, which);
     const pod = this.#pods.get(name);

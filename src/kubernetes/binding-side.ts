@@ -1,0 +1,55 @@
+/** Everything that binds take part in on the cluster, wired together: the watches' words go in, binds come out. */
+import type { Clock } from '../model/clock.ts';
+import type { NamespacedName } from '../model/cluster-objects.ts';
+import { LabelKeeper } from './label-keeper.ts';
+import { LockOwners } from './lock-owner.ts';
+import { LockSweep } from './lock-sweep.ts';
+import { NodeLocks } from './node-locks.ts';
+import { NodePods } from './node-pods.ts';
+import { NodeWatch } from './node-watch.ts';
+import { PodWatch } from './pod-watch.ts';
+import type { RestClient } from './rest-client.ts';
+import type { Sealer } from './seal.ts';
+import { KubernetesWriter } from './writer.ts';
+
+export interface BindingSideOptions {
+  readonly client: RestClient;
+  readonly clock: Clock;
+  readonly sealer: Sealer;
+  /** Whether the ledger has the pod as bound to that node. */
+  readonly isCharged: (podUid: string, node: string) => boolean;
+  readonly isLeader: () => boolean;
+  /** The pod that closes a node's lock to others; none ever does where left out. */
+  readonly strayOn?: (node: string) => NamespacedName | undefined;
+  /** Age from which a lock that names nobody is left over; HAMi's default where left out. */
+  readonly ownerlessExpiryMs?: number;
+}
+
+export interface BindingSide {
+  readonly nodes: NodeWatch;
+  readonly pods: PodWatch;
+  readonly labels: LabelKeeper;
+  readonly locks: NodeLocks;
+  readonly sweep: LockSweep;
+  readonly writer: KubernetesWriter;
+}
+
+export function makeBindingSide({
+  sealer,
+  isCharged,
+  isLeader,
+  ...options
+}: BindingSideOptions): BindingSide {
+  const { client, clock } = options;
+  const nodes = new NodeWatch();
+  const pods = new PodWatch((node) => {
+    nodes.wake(node);
+  });
+  const labels = new LabelKeeper(client);
+  const owners = new LockOwners({ ...options, pods });
+  const locks = new NodeLocks({ ...options, watch: nodes, owners, pods });
+  const sweep = new LockSweep({ nodes, locks, clock, isLeader });
+  const nodePods = new NodePods({ client, pods, isCharged });
+  const writer = new KubernetesWriter({ client, locks, nodePods, pods, labels, sealer, clock });
+  return { nodes, pods, labels, locks, sweep, writer };
+}

@@ -1,0 +1,37 @@
+/**
+ * Whether somebody else may have committed on a node since we last knew all of its pods. Every commit leaves its term on
+ * the node, in the same write as the lock; a node that bears another term than ours, or whose last lock is not the one
+ * we wrote, may have pods that our watch has not shown. Only knowing all pods once, under the lock, ends the doubt.
+ */
+import { termOfFence } from '../vendors/node-lock.ts';
+import type { WatchedNode } from './node-watch.ts';
+
+interface Known {
+  readonly term: string;
+  readonly lock: string | undefined;
+}
+
+export class Fences {
+  readonly #known = new Map<string, Known>();
+
+  /** By what the node bore before we wrote to it. */
+  mayBeBehind(node: string, seen: WatchedNode, term: string): boolean {
+    const known = this.#known.get(node);
+    if (known?.term !== term || seen.fence === undefined || termOfFence(seen.fence) !== term) return true;
+    return seen.lastLock !== known.lock;
+  }
+
+  isTrusted(node: string): boolean {
+    return this.#known.has(node);
+  }
+
+  /** Until all of its pods are known again, e.g. after a conflict. */
+  doubt(node: string): void {
+    this.#known.delete(node);
+  }
+
+  /** All pods of the node are known, and this is the lock that we wrote last. */
+  trust(node: string, term: string, lock: string | undefined): void {
+    this.#known.set(node, { term, lock });
+  }
+}
