@@ -19,6 +19,8 @@ export interface BindingSideOptions {
   /** Whether the ledger has the pod as bound to that node. */
   readonly isCharged: (podUid: string, node: string) => boolean;
   readonly isLeader: () => boolean;
+  /** Stands in for looking at all pods of a node; they are listed where it is left out. */
+  readonly nodePods?: Pick<NodePods, 'catchUp'>;
   /** The pod that closes a node's lock to others; none ever does where left out. */
   readonly strayOn?: (node: string) => NamespacedName | undefined;
   /** Age from which a lock that names nobody is left over; HAMi's default where left out. */
@@ -49,7 +51,7 @@ export function makeBindingSide({
   const owners = new LockOwners({ ...options, pods });
   const locks = new NodeLocks({ ...options, watch: nodes, owners, pods });
   const sweep = new LockSweep({ nodes, locks, clock, isLeader });
-  const nodePods = new NodePods({ client, pods, isCharged });
+  const { nodePods = new NodePods({ client, pods, isCharged }) } = options;
   const writer = new KubernetesWriter({ client, locks, nodePods, pods, labels, sealer, clock });
   return { nodes, pods, labels, locks, sweep, writer };
 }

@@ -13,12 +13,11 @@ import {
   isLockedBy,
   nodeLockAnnotation,
 } from '../vendors/node-lock.ts';
-import { mergePatch, nodePath } from './api-paths.ts';
 import { pause } from './backoff.ts';
 import { Fences } from './fences.ts';
 import type { LockOwners, Standing } from './lock-owner.ts';
-import { nodeTraceShape, parseNodeTrace } from './node-trace.ts';
 import type { NodeWatch, WatchedNode } from './node-watch.ts';
+import { NodeWrites } from './node-writes.ts';
 import type { PodWatch, WaitingPod } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText, isAmbiguous, type RestFailure, type RestResult } from './rest-result.ts';
@@ -55,14 +54,15 @@ export interface NodeLockOptions {
   readonly strayOn?: (node: string) => NamespacedName | undefined;
 }
 
-const callTimeoutMs = 4000;
 const retryMs = 250;
+/** The plugin needs one call to give back the lock of a pod that it has served. */
+const unlockMs = 1000;
 /** After waiting so long for a pod on the word of the watch, it is read. */
 const believeMs = 5000;
 const mostReleaseAttempts = 5;
 
 export class NodeLocks {
-  readonly #client: RestClient;
+  readonly #writes: NodeWrites;
   readonly #watch: NodeWatch;
   readonly #owners: LockOwners;
   readonly #pods: PodWatch;
@@ -71,7 +71,7 @@ export class NodeLocks {
   readonly #fences = new Fences();
 
   constructor({ client, watch, owners, pods, clock, strayOn = () => undefined }: NodeLockOptions) {
-    this.#client = client;
+    this.#writes = new NodeWrites(client, watch);
     this.#watch = watch;
     this.#owners = owners;
     this.#pods = pods;
@@ -140,6 +140,7 @@ export class NodeLocks {
   ): Promise<LockResult> {
     let failure = firstFailure;
     let inDoubt = false;
+    let patientlySeen: string | undefined;
     let problem = `node ${node} could not be locked in time`;
     while (!signal.aborted) {
       if (failure !== undefined) {
@@ -164,10 +165,15 @@ export class NodeLocks {
         await this.#waitFor(other, changed, signal);
         continue;
       }
-      const seen = this.#watch.find(node) ?? (await this.#read(node));
+      const seen = this.#watch.find(node) ?? (await this.#writes.read(node));
       if (seen === undefined || seen === 'gone') {
         problem = `node ${node} cannot be read`;
         break;
+      }
+      if (this.#isAboutToUnlock(node, seen, taker) && seen.lock !== patientlySeen) {
+        patientlySeen = seen.lock;
+        await this.#unlocked(node, seen.lock, signal);
+        continue;
       }
       const standing = await this.#standingOf(node, seen, taker);
       // Somebody may have come during the look-up.
@@ -195,6 +201,24 @@ export class NodeLocks {
     return locks ? this.#pods.waitingOn(node, uid) : undefined;
   }
 
+  #isAboutToUnlock(node: string, { lock }: WatchedNode, taker: LockTaker): boolean {
+    return (
+      taker.locks && lock !== undefined && !isLockedBy(lock, taker) && this.#pods.isAboutToUnlock(node, lock)
+    );
+  }
+
+  /** Resolves when the node bears another lock or none, or has had time enough. */
+  async #unlocked(node: string, lock: string | undefined, signal: AbortSignal): Promise<void> {
+    const waiting = new AbortController();
+    const either = AbortSignal.any([signal, waiting.signal]);
+    const cancel = this.#clock.after(unlockMs, () => {
+      waiting.abort();
+    });
+    while (!either.aborted && this.#watch.find(node)?.lock === lock) await this.#watch.changed(node, either);
+    cancel();
+    waiting.abort();
+  }
+
   async #waitFor(pod: WaitingPod, changed: Promise<void>, signal: AbortSignal): Promise<void> {
     const told = new AbortController();
     const late = pause(this.#clock, believeMs, AbortSignal.any([signal, told.signal])).then(() => 'late');
@@ -215,7 +239,7 @@ export class NodeLocks {
   /** Doubt begun by a swap that failed, or by what the node bore before this one, lasts until `trust`. */
   async #take(node: string, seen: WatchedNode, taker: LockTaker): Promise<RestResult> {
     if (this.#fences.mayBeBehind(node, seen, taker.term)) this.#fences.doubt(node);
-    const result = await this.#patch(node, seen.resourceVersion, {
+    const result = await this.#writes.patch(node, seen.resourceVersion, {
       ...(taker.locks ? { [nodeLockAnnotation]: formatNodeLock(this.#clock.nowMs(), taker) } : {}),
       [fenceAnnotation]: formatFence(taker.term, taker.uid),
     });
@@ -237,12 +261,12 @@ export class NodeLocks {
       if (attempt > 0) await pause(this.#clock, retryMs * 2 ** (attempt - 1));
       // That the lock is not to be released is believed of the server alone: the watch may be behind our own swap.
       if (!(await isOurs(seen))) {
-        seen = await this.#read(node);
+        seen = await this.#writes.read(node);
         if (seen === undefined) continue;
         if (!(await isOurs(seen))) return;
       }
       if (seen === undefined || seen === 'gone') return;
-      const result = await this.#patch(node, seen.resourceVersion, { [nodeLockAnnotation]: null });
+      const result = await this.#writes.patch(node, seen.resourceVersion, { [nodeLockAnnotation]: null });
       if (result.kind === 'ok' || (result.kind === 'status' && result.status === 404)) return;
       seen = undefined;
     }
@@ -252,44 +276,8 @@ export class NodeLocks {
   async #lookAgain(node: string, failure: RestFailure, signal: AbortSignal): Promise<void> {
     const retryAfterMs = failure.kind === 'status' ? failure.retryAfterMs : undefined;
     if (!isConflict(failure)) await pause(this.#clock, retryAfterMs ?? retryMs, signal);
-    const read = await this.#read(node);
+    const read = await this.#writes.read(node);
     if (read === undefined) await pause(this.#clock, retryMs, signal);
-  }
-
-  async #patch(
-    node: string,
-    resourceVersion: string,
-    annotations: Readonly<Record<string, string | null>>,
-  ): Promise<RestResult> {
-    const result = await this.#client.request({
-      method: 'PATCH',
-      path: nodePath(node),
-      contentType: mergePatch,
-      body: { metadata: { resourceVersion, annotations } },
-      shape: nodeTraceShape,
-      timeoutMs: callTimeoutMs,
-    });
-    if (result.kind === 'ok') this.#see(result.body);
-    return result;
-  }
-
-  /** The node as the server has it now; undefined when that cannot be known. */
-  async #read(node: string): Promise<WatchedNode | 'gone' | undefined> {
-    const result = await this.#client.request({
-      method: 'GET',
-      path: nodePath(node),
-      shape: nodeTraceShape,
-      timeoutMs: callTimeoutMs,
-    });
-    if (result.kind === 'status' && result.status === 404) return 'gone';
-    return result.kind === 'ok' ? this.#see(result.body) : undefined;
-  }
-
-  #see(body: unknown): WatchedNode | undefined {
-    const node = parseNodeTrace(body);
-    if (!node.ok) return undefined;
-    this.#watch.see(node.value);
-    return this.#watch.find(node.value.name);
   }
 }
 

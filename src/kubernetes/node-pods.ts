@@ -4,10 +4,12 @@
  * past after its future. A watch that hangs makes the wait end in a refusal.
  */
 import type { PodObject } from '../model/cluster-objects.ts';
+import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { parsePod, podSchema } from '../wire/kubernetes.ts';
-import { listedPages } from './listed-pages.ts';
+import { pageShape, parseListPage } from './list-watch-format.ts';
 import type { PodWatch } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
+import { failureText } from './rest-result.ts';
 import { shapeOf } from './skim.ts';
 
 export interface NodePodsOptions {
@@ -19,8 +21,8 @@ export interface NodePodsOptions {
 
 export type CaughtUp = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
-const podShape = shapeOf(podSchema);
-const pageSize = 500;
+const podsShape = pageShape(shapeOf(podSchema));
+const callTimeoutMs = 10_000;
 
 export class NodePods {
   readonly #options: NodePodsOptions;
@@ -33,10 +35,10 @@ export class NodePods {
   async catchUp(node: string, signal: AbortSignal): Promise<CaughtUp> {
     const { pods, isCharged } = this.#options;
     const bound = await this.#list(node, signal);
-    if (!Array.isArray(bound)) return { ok: false, message: `the pods of node ${node}: ${bound.problem}` };
+    if (!bound.ok) return { ok: false, message: `the pods of node ${node}: ${bound.problem}` };
     for (;;) {
       const changed = pods.changed(node, signal);
-      const missing = bound.find(({ uid }) => !isCharged(uid, node));
+      const missing = bound.value.find(({ uid }) => !isCharged(uid, node));
       if (missing === undefined) return { ok: true };
       if (signal.aborted) {
         return {
@@ -48,23 +50,22 @@ export class NodePods {
     }
   }
 
-  /** Those that hold something. */
-  async #list(node: string, signal: AbortSignal): Promise<PodObject[] | { readonly problem: string }> {
-    const query = { fieldSelector: `spec.nodeName=${node}` };
-    const path = '/api/v1/pods';
-    const found: PodObject[] = [];
-    for await (const page of listedPages({
-      ...this.#options,
-      path,
-      query,
-      shape: podShape,
-      pageSize,
+  /** Those that hold something. In one piece: the server keeps an index of nodes, which it does not use for pages. */
+  async #list(node: string, signal: AbortSignal): Promise<Parsed<readonly PodObject[]>> {
+    const result = await this.#options.client.request({
+      method: 'GET',
+      path: '/api/v1/pods',
+      query: { fieldSelector: `spec.nodeName=${node}` },
+      shape: podsShape,
+      timeoutMs: callTimeoutMs,
       signal,
-    })) {
-      if (!page.ok) return { problem: page.problem };
-      // What cannot be read comes malformed by the watch, too, and is told there.
-      found.push(...page.value.map(parsePod).flatMap((pod) => (pod.ok ? [pod.value] : [])));
-    }
-    return found.filter(({ phase, running }) => running || (phase !== 'Succeeded' && phase !== 'Failed'));
+    });
+    const page = result.kind === 'ok' ? parseListPage(result.body) : unparsable(failureText(result));
+    if (!page.ok) return page;
+    // What cannot be read comes malformed by the watch, too, and is told there.
+    const pods = page.value.items.map(parsePod).flatMap((pod) => (pod.ok ? [pod.value] : []));
+    return parsed(
+      pods.filter(({ phase, running }) => running || (phase !== 'Succeeded' && phase !== 'Failed')),
+    );
   }
 }

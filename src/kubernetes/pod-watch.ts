@@ -4,6 +4,7 @@
  * it for whichever pod it starts. A bound pod that once did not wait never waits again, whatever somebody writes on it.
  */
 import type { NamespacedName, PodObject } from '../model/cluster-objects.ts';
+import { isLockedBy } from '../vendors/node-lock.ts';
 import { bindPhaseAnnotation } from '../vendors/pod-annotations.ts';
 import { Changes } from './changes.ts';
 
@@ -25,6 +26,8 @@ export class PodWatch {
    * the next one; so until that one has begun or is over, `success` says nothing of it.
    */
   readonly #outOfStep = new Set<string>();
+  /** By node: who was served last. The plugin says so on the pod first and gives the lock back then. */
+  readonly #lastServed = new Map<string, WaitingPod>();
   readonly #changes = new Changes();
 
   /** @param onChange told of every word on a pod of a node; must neither throw nor wait */
@@ -60,7 +63,7 @@ export class PodWatch {
   /** The pod is gone. Answers the node on which it waited, if it did. */
   gone(podUid: string): string | undefined {
     this.#settled.delete(podUid);
-    const seen = this.#waiting.get(this.#nodeOf.get(podUid) ?? '')?.get(podUid)?.seen === true;
+    const seen = this.#find(podUid)?.seen === true;
     const node = this.#remove(podUid);
     if (node === undefined) return undefined;
     if (seen) this.#outOfStep.add(node);
@@ -80,6 +83,12 @@ export class PodWatch {
     return waiting.some((pod) => pod.namespace === namespace && pod.name === name);
   }
 
+  /** Whether the lock names the pod that was served last on the node, so that it is about to be given back. */
+  isAboutToUnlock(node: string, lock: string): boolean {
+    const served = this.#lastServed.get(node);
+    return served !== undefined && isLockedBy(lock, served);
+  }
+
   /** Resolves at the next word on a pod of the node, or when the signal is aborted. Never rejects. */
   changed(node: string, signal: AbortSignal): Promise<void> {
     return this.#changes.next(node, signal);
@@ -87,8 +96,10 @@ export class PodWatch {
 
   /** @param begunOn where it has begun or is over: whoever was in step before, is now */
   #settle(podUid: string, begunOn?: string): void {
+    const waiting = this.#find(podUid);
     const node = this.#remove(podUid);
     this.#settled.add(podUid);
+    if (node !== undefined && waiting !== undefined) this.#lastServed.set(node, waiting);
     if (begunOn !== undefined && node === begunOn) this.#outOfStep.delete(begunOn);
   }
 
@@ -97,6 +108,10 @@ export class PodWatch {
     this.#nodeOf.set(uid, node);
     const pods = this.#waiting.get(node) ?? new Map<string, WaitingPod>();
     this.#waiting.set(node, pods.set(uid, { uid, namespace, name, seen }));
+  }
+
+  #find(podUid: string): WaitingPod | undefined {
+    return this.#waiting.get(this.#nodeOf.get(podUid) ?? '')?.get(podUid);
   }
 
   #remove(podUid: string): string | undefined {

@@ -22,7 +22,7 @@ import type { Sealer } from './seal.ts';
 export interface WriterOptions {
   readonly client: RestClient;
   readonly locks: NodeLocks;
-  readonly nodePods: NodePods;
+  readonly nodePods: Pick<NodePods, 'catchUp'>;
   readonly pods: PodWatch;
   readonly labels: LabelKeeper;
   readonly sealer: Sealer;
@@ -66,7 +66,7 @@ type Ending =
 export class KubernetesWriter implements ClusterWriter {
   readonly #client: RestClient;
   readonly #locks: NodeLocks;
-  readonly #nodePods: NodePods;
+  readonly #nodePods: Pick<NodePods, 'catchUp'>;
   readonly #pods: PodWatch;
   readonly #labels: LabelKeeper;
   readonly #sealer: Sealer;

@@ -11,7 +11,7 @@ const startCluster = testClusters();
 const share = { vendor: 'NVIDIA', deviceId: 'gpu-0', memoryMiB: 3000, corePercent: 0 };
 const patchNode = `PATCH ${nodePath}`;
 const getNode = `GET ${nodePath}`;
-const listPods = 'GET /api/v1/pods?fieldSelector=spec.nodeName%3Dn1&limit=500';
+const listPods = 'GET /api/v1/pods?fieldSelector=spec.nodeName%3Dn1';
 const fenceOf = (rig: BindRig) =>
   rig.cluster.model.find(nodePath)?.metadata.annotations?.['tessera.io/fence'];
 

@@ -495,3 +495,37 @@ describe('a pod that waits for its devices though the lock does not name it', ()
     expect(await rig.cluster.drive(rig.locks.acquire('n1', taker, limits))).toMatchObject({ ok: true });
   });
 });
+
+describe('the lock of a pod that was just served', () => {
+  /** A node with the lock of a pod that the watch says to be served, which the plugin has not given back. */
+  async function served() {
+    const rig = await startRig();
+    rig.addNode({ lock: theirs });
+    const pod = addOwner(rig);
+    rig.binding.pods.see(pod);
+    rig.cluster.model.change(pathOf(other), {
+      metadata: { annotations: { 'hami.io/bind-phase': 'success' } },
+    });
+    rig.binding.pods.see(rig.stored(other));
+    return rig;
+  }
+
+  it('is left to the plugin to give back, and taken then without a conflict', async () => {
+    const rig = await served();
+    const acquiring = acquire(rig);
+    expect(await stateOf(rig, acquiring)).toBe('waiting');
+    rig.binding.nodes.wake('n1');
+    expect(await stateOf(rig, acquiring)).toBe('waiting');
+    rig.setLock(null);
+    expect(await rig.cluster.drive(acquiring)).toMatchObject({ ok: true });
+    expect(rig.cluster.journal).toEqual([patchNode]);
+  });
+
+  it('is taken over after a second when the plugin forgot it', async () => {
+    const rig = await served();
+    const startMs = rig.clock.nowMs();
+    expect(await rig.cluster.drive(acquire(rig))).toMatchObject({ ok: true });
+    expect(rig.clock.nowMs() - startMs).toBe(1000);
+    expect(rig.cluster.journal).toEqual([getOther, patchNode]);
+  });
+});

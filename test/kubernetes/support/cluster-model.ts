@@ -36,7 +36,7 @@ const longestName = 253;
 const nodeRoot = '/api/v1/nodes/';
 const podPattern = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+$/;
 const bindingPattern = /^(\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+)\/binding$/;
-const podsOfNodePattern = /^\/api\/v1\/pods\?fieldSelector=spec\.nodeName%3D([^&]+)&limit=\d+$/;
+const podsOfNodePattern = /^\/api\/v1\/pods\?fieldSelector=spec\.nodeName%3D([^&]+)$/;
 const collectionPattern = /^\/api\/v1\/namespaces\/[^/]+\/(events|secrets)$/;
 
 export class ClusterModel {
