@@ -80,10 +80,11 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
   });
   const wakeUp = new WakeUp({
     clock,
-    nudge: (node) => {
-      void nudgeNode(client, clock, node).then((result) => {
-        if (result.kind !== 'ok') log.warn({ node, reason: failureText(result) }, 'wake-up failed');
-      });
+    nudge: async (node) => {
+      const result = await nudgeNode(client, clock, node);
+      if (result.kind !== 'ok') log.warn({ node, reason: failureText(result) }, 'wake-up failed');
+      // That a node is gone wakes everybody by itself.
+      return result.kind === 'ok' || (result.kind === 'status' && result.status === 404);
     },
   });
   const state = new DeviceState({
@@ -181,6 +182,7 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     return endpoints;
   }
 
+  const reports = problemReports({ metrics, log, events });
   const feeds = startFeeds({
     client,
     state,
@@ -216,7 +218,11 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
       const waits = [...state.pendingPods()].some(({ pod }) => pod.namespace === namespace);
       if (waits && node !== undefined) wakeUp.nudgeSoon(node);
     },
-    ...problemReports({ metrics, log, events }),
+    ...reports,
+    onSignal: (feed, signal) => {
+      reports.onSignal(feed, signal);
+      if (signal !== 'listed') wakeUp.interrupted();
+    },
   });
   const auditor = new LedgerAuditor({
     client,

@@ -58,8 +58,10 @@ export function ownRole({ config, namespace, ownPod, ...parts }: OwnRoleOptions)
   };
 }
 
-/** The one of kube-scheduler, or beside it: no server may keep kube-scheduler from its own. */
-/** The lease that says who leads, where there is an election. */
+/**
+ * The lease that says who leads, where there is an election: the one of kube-scheduler, or one beside it, for no server
+ * may keep kube-scheduler from its own.
+ */
 export function leaseOf(config: OwnRoleOptions['config'], namespace: string): NamespacedName {
   const { mode, resourceName, resourceNamespace } = config.leaderElection;
   const [scheduler = ''] = config.schedulerNames;

@@ -61,6 +61,8 @@ const longestWatchSeconds = 600;
 const firstPauseMs = 200;
 const longestPauseMs = 30_000;
 /** A watch that held for this long has worked, whatever ended it. */
+/** A watch that brought as many lines has worked, however it ended. */
+const goodLines = 20;
 const settledMs = 10_000;
 /** Watches refused one after the other, whatever for, before the version itself is suspected. */
 const refusalsBeforeList = 5;
@@ -226,7 +228,7 @@ export class Reflector<T> {
     });
     if (this.#stopped) return;
     const cause = interruption ?? this.#endOf(end);
-    const worked = lines > 0 && cause.expected === true;
+    const worked = lines >= (cause.expected === true ? 1 : goodLines);
     if (worked || clock.nowMs() - startedMs >= settledMs) {
       this.#backoff.reset();
       this.#refusals = 0;

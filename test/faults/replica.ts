@@ -79,10 +79,7 @@ export class Replica {
     });
     const wakeUp = new WakeUp({
       clock,
-      nudge: (node) => {
-        // A failure only leaves a pod waiting for kube-scheduler's own next attempt.
-        void nudgeNode(client, clock, node);
-      },
+      nudge: async (node) => (await nudgeNode(client, clock, node)).kind === 'ok',
     });
     const state = new ObservedState(
       {
@@ -146,6 +143,7 @@ export class Replica {
       role: () => election.role,
     });
     this.app = createApp([routes], log);
+    const reports = problemReports({ metrics, log, events });
     startFeeds({
       client,
       state,
@@ -175,7 +173,11 @@ export class Replica {
         binding.labels.forget(uid);
         scheduler.forget(uid);
       },
-      ...problemReports({ metrics, log, events }),
+      ...reports,
+      onSignal: (feed, signal) => {
+        reports.onSignal(feed, signal);
+        if (signal !== 'listed') wakeUp.interrupted();
+      },
     });
     new LedgerAuditor({
       client,
