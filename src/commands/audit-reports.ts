@@ -8,11 +8,10 @@ type AuditMetrics = Pick<
   'ledgerAudits' | 'ledgerDrift' | 'ledgerRepairs' | 'ledgerAuditEnd' | 'ledgerAuditSeconds'
 >;
 
+export type AuditReported = NonNullable<LedgerAuditorOptions['onReport']>;
+
 /** For the auditor, to be called after each audit at the end of which it stands; `nowMs` since the epoch. */
-export function auditReports(
-  metrics: AuditMetrics,
-  nowMs: () => number,
-): NonNullable<LedgerAuditorOptions['onReport']> {
+export function auditReports(metrics: AuditMetrics, nowMs: () => number): AuditReported {
   for (const kind of driftKinds) metrics.ledgerRepairs.inc({ kind }, 0);
   return (report) => {
     const { drift, tookMs } = report;
