@@ -8,7 +8,9 @@ const text = fc.oneof(
   fc.constantFrom('node unregistered', '3/8 CardTypeMismatch, 1/8 NumaNotFit', '__proto__', '"', '\\', '\n'),
   fc.string({ unit: 'binary' }),
 );
-const reasons = fc.uniqueArray(fc.tuple(text, text), { selector: ([node]) => node });
+/** Keys whose JSON has no escapes: V8 13.6 parses some objects with escaped keys wrongly when it has seen others before. */
+const key = text.filter((drawn) => JSON.stringify(drawn) === `"${drawn}"`);
+const reasons = fc.uniqueArray(fc.tuple(key, text), { selector: ([node]) => node });
 const nodes = fc.option(fc.record({ items: fc.array(fc.record({ metadata: fc.record({ name: text }) })) }));
 
 describe('the answer of filter as text', () => {
@@ -39,12 +41,13 @@ describe('the answer of filter as text', () => {
         unresolvable: [
           ['n3', '1/2 CardInsufficientMemory, 1/2 CardTypeMismatch'],
           ['n4', 'say "no"'],
+          ['line\n', ''],
         ],
         Error: '',
       }),
     ).toBe(
       '{"Nodes":null,"NodeNames":["n1","n2"],"FailedNodes":{},"FailedAndUnresolvableNodes":' +
-        '{"n3":"1/2 CardInsufficientMemory, 1/2 CardTypeMismatch","n4":"say \\"no\\""},"Error":""}',
+        '{"n3":"1/2 CardInsufficientMemory, 1/2 CardTypeMismatch","n4":"say \\"no\\"","line\\n":""},"Error":""}',
     );
   });
 });
