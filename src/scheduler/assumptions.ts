@@ -48,7 +48,7 @@ export class Assumptions {
 
   /** The node as it will be once the pods expected there, other than this one, have come; itself if none are. */
   expected(view: NodeView, exceptPodUid: string): NodeView {
-    const pods = this.#podsByNode.get(view.name);
+    const pods = this.#podsByNode.size === 0 ? undefined : this.#podsByNode.get(view.name);
     if (pods === undefined) return view;
     const nowMs = this.#clock.nowMs();
     let picture = view;

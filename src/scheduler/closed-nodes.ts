@@ -12,7 +12,7 @@ export function closedNodes(
   request: PodRequest,
   state: DeviceState,
 ): (node: string) => Extract<Refusal, { code: 'NodeClosed' }> | undefined {
-  if (!needsLock(request, state)) return () => undefined;
+  if (state.closedNodes === 0 || !needsLock(request, state)) return () => undefined;
   return (node) => {
     const stray = state.strayOn(node);
     return stray === undefined ? undefined : { code: 'NodeClosed', pod: podName(stray) };
