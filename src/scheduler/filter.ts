@@ -163,21 +163,29 @@ interface Elsewhere {
 function mustRetry({ candidates }: ExtenderArgs, known: KnownPod, elsewhere: Elsewhere): boolean {
   if (candidates.form !== 'names' || candidates.names.length < smallestSample) return false;
   if (known.retries >= mostRetries) return false;
-  if (!fitsElsewhere(candidates.names, elsewhere)) return false;
+  if (!fitsSomewhere(elsewhere)) return false;
   known.retries += 1;
   return true;
 }
 
-/** Looks at the nodes that were not named for as long as there is time. */
-function fitsElsewhere(names: readonly string[], { deps, verdicts, closed, deadlineMs }: Elsewhere): boolean {
+/**
+ * Looks at all nodes for as long as there is time; those that were named are known to refuse. A pod that fitted nowhere
+ * a moment ago fits at most where something has changed since.
+ */
+function fitsSomewhere({ deps, verdicts, closed, deadlineMs }: Elsewhere): boolean {
   const { state, clock } = deps;
-  const named = new Set(names);
+  const position = state.changePosition;
+  const changed = verdicts.nowhereAt === undefined ? undefined : state.changedSince(verdicts.nowhereAt);
   let seen = 0;
-  for (const name of state.nodeNames()) {
+  let opensLater = false;
+  for (const name of changed ?? state.nodeNames()) {
     seen += 1;
     if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
-    const view = named.has(name) ? undefined : state.view(name);
-    if (view !== undefined && verdicts.judge(view).ok && closed(name) === undefined) return true;
+    const view = state.view(name);
+    if (view === undefined || !verdicts.judge(view).ok) continue;
+    if (closed(name) === undefined) return true;
+    opensLater = true;
   }
+  if (!opensLater) verdicts.nowhereAt = position;
   return false;
 }

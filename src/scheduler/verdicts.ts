@@ -39,6 +39,8 @@ export class Verdicts {
 }
 
 export class VerdictTable {
+  /** A position of the state's changes at which no node at all would do; those that changed since may. */
+  nowhereAt: number | undefined;
   readonly #request: PodRequest;
   readonly #rules: PlanRules;
   /** Of nodes as they are, by slot: the generation that was judged, and the verdict on it. */

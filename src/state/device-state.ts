@@ -118,6 +118,16 @@ export class DeviceState {
     return this.#nodes.idleView(name);
   }
 
+  /** Where the log of changes of nodes is now; see `changedSince`. */
+  get changePosition(): number {
+    return this.#nodes.changes.position;
+  }
+
+  /** Names of the nodes whose picture changed after a position; undefined when that is too long ago to be known. */
+  changedSince(position: number): ReadonlySet<string> | undefined {
+    return this.#nodes.changes.since(position);
+  }
+
   /** Names of all known nodes, in no particular order. */
   nodeNames(): Iterable<string> {
     return this.#nodes.names();

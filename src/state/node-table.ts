@@ -7,6 +7,7 @@ import type { VendorKey } from '../model/device.ts';
 import type { NodeView } from '../model/node-view.ts';
 import { countOf, mebibytesOf, milliOf } from '../model/quantity.ts';
 import type { Discovery, Vendor } from '../vendors/vendor.ts';
+import { ChangeLog } from './change-log.ts';
 import { cordonedIds, fingerprintOf, nextInventory, sameInventory } from './inventory.ts';
 import { NodeRecord } from './node-record.ts';
 import { noHostAmounts } from './node-sums.ts';
@@ -31,6 +32,7 @@ export class NodeTable {
   readonly #fingerprints = new Map<string, string>();
   /** Views that are up to date, so that one lookup finds what a call names. */
   readonly #views = new Map<string, NodeView>();
+  readonly changes = new ChangeLog();
   #generation = 0;
   /** Slots of nodes that are forgotten. */
   readonly #freeSlots: number[] = [];
@@ -49,6 +51,7 @@ export class NodeTable {
     if (record === undefined) {
       record = new NodeRecord(name, this.#freeSlots.pop() ?? this.#records.size, () => {
         this.#views.delete(name);
+        this.changes.note(name);
         return (this.#generation += 1);
       });
       this.#records.set(name, record);

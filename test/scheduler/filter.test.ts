@@ -344,3 +344,37 @@ describe('a filter that leaves one node', () => {
     expect(pictureOf(world.state, 'n1')).toEqual(before);
   });
 });
+
+describe('a pod that fitted nowhere a moment ago', () => {
+  const whole = { count: 1, memoryMiB: 8192 };
+  const full8 = Array.from({ length: 100 }, (_, index) => ({
+    name: `full-${index}`,
+    devices: [{ memoryMiB: 100 }],
+  }));
+
+  it('is refused again while nothing has changed, and sees at once what did, wherever it is', () => {
+    const world = makeWorld({ nodes: [...full8, { name: 'other' }] });
+    const ask = (name: string) =>
+      verdictOf(world.scheduler.filter(byName(gpuPod({ name, gpu: whole }), ...namesOf(full8))));
+    expect(ask('a')).toMatchObject({ feasible: [] });
+    expect(ask('b')).toMatchObject({ feasible: [] });
+    world.node({ name: 'other', devices: [{}] });
+    expect(ask('c')).toBe('OutsideSample');
+    world.node({ name: 'other', devices: [{ memoryMiB: 100 }] });
+    expect(ask('d')).toMatchObject({ feasible: [] });
+    world.node({ name: 'new', devices: [{}] });
+    expect(ask('e')).toBe('OutsideSample');
+    world.state.removeNode('new');
+    expect(ask('f')).toMatchObject({ feasible: [] });
+  });
+
+  it('sees a node whose pods have gone', () => {
+    const world = makeWorld({ nodes: [...full8, { name: 'other', devices: [{}] }] });
+    world.pod({ name: 'holder', nodeName: 'other', allocated: full });
+    const ask = (name: string) =>
+      verdictOf(world.scheduler.filter(byName(gpuPod({ name, gpu: whole }), ...namesOf(full8))));
+    expect(ask('a')).toMatchObject({ feasible: [] });
+    world.state.removePod('uid-holder', world.clock.nowMs());
+    expect(ask('b')).toBe('OutsideSample');
+  });
+});
