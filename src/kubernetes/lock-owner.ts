@@ -57,28 +57,30 @@ export class LockOwners {
 
   /** Reads a pod that the watch says to wait for its devices: its word may have been late for long. */
   async verify(pod: WaitingPod): Promise<void> {
+    const now = await this.#read(pod);
+    if (now === undefined) return;
+    if (now !== 'gone' && now.uid === pod.uid) this.#pods.see(now);
+    else this.#pods.gone(pod.uid);
+  }
+
+  async #lookUp(node: string, owner: NamespacedName): Promise<Standing> {
+    const pod = await this.#read(owner);
+    if (pod === undefined) return 'unclear';
+    if (pod === 'gone') return 'free';
+    if (pod.nodeName === undefined) return this.#fenceOff(pod);
+    return pod.nodeName === node && awaitsDevices(pod) ? 'held' : 'free';
+  }
+
+  /** The pod as the server has it now; undefined when that cannot be known. */
+  async #read(pod: NamespacedName): Promise<PodObject | 'gone' | undefined> {
     const result = await this.#client.request({
       method: 'GET',
       path: podPath(pod),
       timeoutMs: callTimeoutMs,
     });
+    if (result.kind === 'status' && result.status === 404) return 'gone';
     const now = result.kind === 'ok' ? parsePod(result.body) : undefined;
-    if (now?.ok === true && now.value.uid === pod.uid) this.#pods.see(now.value);
-    else if (now?.ok === true || (result.kind === 'status' && result.status === 404))
-      this.#pods.gone(pod.uid);
-  }
-
-  async #lookUp(node: string, owner: NamespacedName): Promise<Standing> {
-    const result = await this.#client.request({
-      method: 'GET',
-      path: podPath(owner),
-      timeoutMs: callTimeoutMs,
-    });
-    if (result.kind === 'status' && result.status === 404) return 'free';
-    const pod = result.kind === 'ok' ? parsePod(result.body) : undefined;
-    if (pod?.ok !== true) return 'unclear';
-    if (pod.value.nodeName === undefined) return this.#fenceOff(pod.value);
-    return pod.value.nodeName === node && awaitsDevices(pod.value) ? 'held' : 'free';
+    return now?.ok === true ? now.value : undefined;
   }
 
   /**

@@ -21,11 +21,7 @@ import { NodeWrites } from './node-writes.ts';
 import type { PodWatch, WaitingPod } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText, isAmbiguous, type RestFailure, type RestResult } from './rest-result.ts';
-
-export interface LockLimits {
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
-}
+import { type TimeLimits, withinTime } from './within-time.ts';
 
 /** Who takes a node, and how. */
 export interface LockTaker extends NamespacedName {
@@ -83,7 +79,7 @@ export class NodeLocks {
    * Takes the node for a pod, waiting for strays to start, for others to be given their devices, and for a live owner of
    * its lock to be done. A lock of the pod's own is written anew.
    */
-  async acquire(node: string, taker: LockTaker, limits: LockLimits): Promise<LockResult> {
+  async acquire(node: string, taker: LockTaker, limits: TimeLimits): Promise<LockResult> {
     const seen = this.#watch.find(node);
     // Mostly the node is free: then nothing has to be waited for, and so nothing set up for it.
     if (seen !== undefined && this.#isOpen(node, taker) && isFree(seen, taker) && !limits.signal.aborted) {
@@ -114,22 +110,13 @@ export class NodeLocks {
     await this.#releaseIf(node, async (lock) => (await this.#owners.standingOf(node, lock)) === 'free');
   }
 
-  async #waitAndTake(
+  #waitAndTake(
     node: string,
     taker: LockTaker,
-    { deadlineMs, signal }: LockLimits,
+    limits: TimeLimits,
     failure?: RestFailure,
   ): Promise<LockResult> {
-    const expiry = new AbortController();
-    const cancel = this.#clock.after(Math.max(0, deadlineMs - this.#clock.nowMs()), () => {
-      expiry.abort();
-    });
-    try {
-      return await this.#contend(node, taker, AbortSignal.any([signal, expiry.signal]), failure);
-    } finally {
-      cancel();
-      expiry.abort();
-    }
+    return withinTime(this.#clock, limits, (signal) => this.#contend(node, taker, signal, failure));
   }
 
   async #contend(
@@ -208,15 +195,13 @@ export class NodeLocks {
   }
 
   /** Resolves when the node bears another lock or none, or has had time enough. */
-  async #unlocked(node: string, lock: string | undefined, signal: AbortSignal): Promise<void> {
-    const waiting = new AbortController();
-    const either = AbortSignal.any([signal, waiting.signal]);
-    const cancel = this.#clock.after(unlockMs, () => {
-      waiting.abort();
+  #unlocked(node: string, lock: string | undefined, signal: AbortSignal): Promise<void> {
+    const deadlineMs = this.#clock.nowMs() + unlockMs;
+    return withinTime(this.#clock, { deadlineMs, signal }, async (either) => {
+      while (!either.aborted && this.#watch.find(node)?.lock === lock) {
+        await this.#watch.changed(node, either);
+      }
     });
-    while (!either.aborted && this.#watch.find(node)?.lock === lock) await this.#watch.changed(node, either);
-    cancel();
-    waiting.abort();
   }
 
   async #waitFor(pod: WaitingPod, changed: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -18,6 +18,7 @@ import type { PodWatch } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText, type RestFailure } from './rest-result.ts';
 import type { Sealer } from './seal.ts';
+import { withinTime } from './within-time.ts';
 
 export interface WriterOptions {
   readonly client: RestClient;
@@ -136,12 +137,9 @@ export class KubernetesWriter implements ClusterWriter {
     const taker = { namespace, name, uid, term, locks };
     const taken = await this.#locks.acquire(node, taker, { deadlineMs, signal });
     if (!taken.ok || !taken.mayBeBehind) return taken;
-    const expiry = new AbortController();
-    const cancel = this.#clock.after(Math.max(0, deadlineMs - this.#clock.nowMs()), () => {
-      expiry.abort();
-    });
-    const known = await this.#nodePods.catchUp(node, AbortSignal.any([signal, expiry.signal]));
-    cancel();
+    const known = await withinTime(this.#clock, { deadlineMs, signal }, (either) =>
+      this.#nodePods.catchUp(node, either),
+    );
     if (known.ok) {
       this.#locks.trust(node, term);
       return taken;
