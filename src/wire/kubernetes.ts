@@ -47,6 +47,13 @@ const containerStatus = record({
   state: record({ running: record({}), terminated: record({ exitCode: integer }) }),
 });
 
+export const podStatusSchema = record({
+  phase: text,
+  initContainerStatuses: list(containerStatus),
+  containerStatuses: list(containerStatus),
+  ephemeralContainerStatuses: list(containerStatus),
+});
+
 export const podSchema: JsonSchema = {
   type: 'object',
   properties: {
@@ -59,12 +66,7 @@ export const podSchema: JsonSchema = {
       initContainers: list(container),
       containers: list(container),
     }),
-    status: record({
-      phase: text,
-      initContainerStatuses: list(containerStatus),
-      containerStatuses: list(containerStatus),
-      ephemeralContainerStatuses: list(containerStatus),
-    }),
+    status: podStatusSchema,
   },
 };
 

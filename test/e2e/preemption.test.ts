@@ -82,8 +82,13 @@ async function running(): Promise<readonly string[]> {
     .sort();
 }
 
+function victimsIn(answer: unknown): readonly string[] {
+  const { NodeNameToMetaVictims } = answer as ExtenderPreemptionResult;
+  return Object.values(NodeNameToMetaVictims).flatMap(({ Pods }) => Pods.map(({ UID }) => UID));
+}
+
 describe('a pod that needs CPU and a card', () => {
-  scenario('is asked about once, and gets both at the price of one pod more', async () => {
+  scenario('gets both at the price of one pod more', async () => {
     await runAll({
       // CPU is short on all nodes; the cards are held by pods of different importance.
       'cpu-0': { node: 'gpu-0', priority: 100, cpu: 60 },
@@ -99,7 +104,6 @@ describe('a pod that needs CPU and a card', () => {
     expect(await running()).toEqual(['card-1', 'cpu-1', 'cpu-2', 'urgent']);
 
     const [call, ...more] = callsFor(tap, 'urgent', 'preempt');
-    expect(more).toEqual([]);
     expect(Object.keys(call?.request as object).sort()).toEqual([
       'NodeNameToMetaVictims',
       'NodeNameToVictims',
@@ -117,6 +121,10 @@ describe('a pod that needs CPU and a card', () => {
       },
     };
     expect(call?.answer).toEqual(want);
+    // kube-scheduler may ask again while they leave, and is told of nobody else.
+    for (const { answer } of more) {
+      expect(victimsIn(answer).filter((uid) => uid !== card0 && uid !== cpu0)).toEqual([]);
+    }
   });
 
   scenario('evicts nobody where no eviction frees a card', async () => {
