@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/emulator/demo-cluster-random.ts';
 import { makeNodeView, type NodeView } from '../../src/model/node-view.ts';
 import type { PodRequest } from '../../src/model/request.ts';
 import { plan } from '../../src/placement/planner.ts';
+import { makeVendors } from '../../src/vendors/vendors.ts';
 import { policiesFrom } from '../../src/placement/policy-defaults.ts';
 import { readPodRequest } from '../../src/vendors/pod-request.ts';
 import type { Benchmark } from '../benchmark.ts';
@@ -73,7 +74,8 @@ function decide(views: readonly NodeView[], requests: readonly PodRequest[], dec
   return latencies;
 }
 
-const policies = policiesFrom(loadServerConfig());
+const config = loadServerConfig();
+const policies = policiesFrom(config, makeVendors(config));
 
 function viewsOf({ state }: MadeCluster): readonly NodeView[] {
   return [...state.nodeNames()].flatMap((name) => state.view(name) ?? []);

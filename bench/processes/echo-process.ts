@@ -21,7 +21,7 @@ import { countOf } from '../../src/model/quantity.ts';
 import { bindingMetadata } from '../../src/scheduler/binding-metadata.ts';
 import { NodeGates } from '../../src/scheduler/gate.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
-import { nodeLockAnnotation } from '../../src/vendors/node-lock.ts';
+import { nodeLockAnnotation, sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import { makeVendors } from '../../src/vendors/vendors.ts';
 import { type BindingArgs, type HostPriorityList, parseBindingArgs } from '../../src/wire/extender.ts';
 import { parseNode, parsePod } from '../../src/wire/kubernetes.ts';
@@ -91,7 +91,15 @@ async function startBinder(api: ApiLogin): Promise<Bind> {
   const yes = () => true;
   // It has no memory that could be behind, and so nothing to list for.
   const nodePods = { catchUp: () => Promise.resolve({ ok: true } as const) };
-  const binding = makeBindingSide({ client, clock, sealer, nodePods, isCharged: yes, isLeader: yes });
+  const binding = makeBindingSide({
+    client,
+    clock,
+    sealer,
+    vendors,
+    nodePods,
+    isCharged: yes,
+    isLeader: yes,
+  });
   const bound = new Map<string, string>();
   const served = (node: string) => {
     binding.pods.forget(bound.get(node) ?? '');
@@ -134,7 +142,7 @@ async function startBinder(api: ApiLogin): Promise<Bind> {
       const nowMs = clock.nowMs();
       const metadata = bindingMetadata({ pod, allocation, node, nowMs, vendors, layoutOf: () => 'all' });
       bound.set(node, pod.uid);
-      const devices = { term: 'echo', locks: true, metadata: () => metadata };
+      const devices = { term: 'echo', locks: [sharedNodeLock], metadata: () => metadata };
       return binding.writer.bind({ pod, node, deadlineMs, devices }, signal);
     });
     if (!turn.ok) return turn.refusal;

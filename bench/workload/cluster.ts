@@ -39,7 +39,13 @@ export function makeCluster({ nodes: count, cards, until, seed }: ClusterSize): 
   const nodes = descriptions.map((description, index) => nodeObject(description, index, random));
   for (const node of nodes) state.applyNode(required(parseNode(node)));
   const sealer = new Sealer(sealKeyOf(seed), vendors);
-  const { pods, fill } = fillMachines({ state, sealer, policies: policiesFrom(config), random, until });
+  const { pods, fill } = fillMachines({
+    state,
+    sealer,
+    policies: policiesFrom(config, vendors),
+    random,
+    until,
+  });
   return { descriptions, nodes, pods, fill, state };
 }
 

@@ -1,8 +1,11 @@
 /** Whole Node objects: what kubelet and the device plugin publish, with images, conditions and field owners. */
 import type { ApiObject } from '../../src/emulator/api/api-object.ts';
 import type { NodeDescription } from '../../src/emulator/node-agent/node-description.ts';
+import { AgentApi, type AgentClient } from '../../src/emulator/node-agent/agent-api.ts';
 import { nodeAnnotations, nodeManifest } from '../../src/emulator/node-agent/node-object.ts';
-import { nvidiaFamily } from '../../src/emulator/node-agent/plugin-family.ts';
+import { BehaviourSwitch } from '../../src/emulator/node-agent/plugin-behaviour.ts';
+import { MachinePlugins } from '../../src/emulator/node-agent/plugins/machine-plugins.ts';
+import { systemClock } from '../../src/http/system-clock.ts';
 
 /** A moment in 2026; nothing depends on which. */
 const publishedMs = Date.UTC(2026, 0, 1);
@@ -10,8 +13,21 @@ const created = '2026-01-01T00:00:00Z';
 
 export function nodeObject(description: NodeDescription, number: number, random: () => number): ApiObject {
   const publication = { nowMs: publishedMs, startedMs: publishedMs, random };
-  return wholeNode(nodeManifest(description, nvidiaFamily, publication), number);
+  return wholeNode(nodeManifest(pluginsOf(description), publication), number);
 }
+
+/** Plugins that publish and are never asked for devices, so that they call nobody. */
+function pluginsOf(description: NodeDescription): MachinePlugins {
+  const api = new AgentApi(nobody);
+  const host = { node: description.name, api, clock: systemClock, behaviour: new BehaviourSwitch() };
+  return new MachinePlugins(host, description);
+}
+
+const noCall = { kind: 'aborted', message: 'these plugins call nobody', ambiguous: false } as const;
+const nobody: AgentClient = {
+  request: () => Promise.resolve(noCall),
+  stream: () => Promise.resolve(noCall),
+};
 
 /** What the node agent registers with, filled up to what kubelet sends. */
 export function wholeNode(manifest: object, number: number): ApiObject {
@@ -42,7 +58,7 @@ export function publishedAnew(
   description: NodeDescription,
   random: () => number,
 ): Readonly<Record<string, string>> {
-  return nodeAnnotations(description, nvidiaFamily, { nowMs: publishedMs, startedMs: publishedMs, random });
+  return nodeAnnotations(pluginsOf(description), { nowMs: publishedMs, startedMs: publishedMs, random });
 }
 
 const pressures = ['MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({

@@ -3,8 +3,9 @@
  * wrong (spec §4). Pure: the pod and the state go in, operations, warnings or a denial come out. Applied to its own
  * result it changes nothing, because the API server may call twice.
  */
+import type { VendorKey } from '../model/device.ts';
 import { asksForDevices, type PodRequest } from '../model/request.ts';
-import type { ContainerObject, PodObject } from '../model/cluster-objects.ts';
+import type { ContainerObject, PodObject, TextMap } from '../model/cluster-objects.ts';
 import type { PolicyDefaults } from '../placement/planner.ts';
 import type { DeviceState } from '../state/device-state.ts';
 import { reservedAnnotations, reservedLabels } from '../vendors/pod-annotations.ts';
@@ -111,9 +112,12 @@ function mutate(
   deps: AdmissionDeps,
 ): AdmissionAnswer {
   const { vendors } = deps.state;
-  const mutations = pod.containers.map((container) => mutateContainer(container, vendors));
+  const mutations = pod.containers.map((container) => mutateContainer(container, pod.annotations, vendors));
+  const usesDevices = mutations.some(({ families }) => families.size > 0);
+  const annotations = annotationsFor(pod, mutations, vendors);
   const complete = {
     ...pod,
+    annotations: { ...pod.annotations, ...annotations },
     containers: pod.containers.map((container, index) => ({
       ...container,
       limits: { ...container.limits, ...mutations[index]?.edits.limits },
@@ -122,20 +126,20 @@ function mutate(
   const reading = readPodRequest(complete, vendors);
   if (reading.problems.length > 0) return denied(reading.problems.map(problemSentence).join('; '));
 
-  const usesDevices = mutations.some((mutation) => mutation.usesDevices);
   const refusal =
-    (usesDevices ? refuseShape(raw, pod) : undefined) ?? refuseQuota(reading.request, deps.state);
+    (usesDevices ? (refuseShape(raw, pod) ?? refuseRuntimes(mutations, raw)) : undefined) ??
+    refuseQuota(reading.request, deps.state);
   if (refusal !== undefined) return denied(refusal);
 
-  const patch = [...stripped.patch];
+  const patch = [...stripped.patch, ...patchAnnotations(raw, annotations)];
   for (const { container, list, index, position } of rawContainers(raw)) {
     const edits = mutations[position]?.edits;
     if (edits !== undefined) patch.push(...patchContainer(container, edits, list, index));
   }
   if (usesDevices) {
-    const runtimeClass = mutations.find(({ runtimeClassName }) => runtimeClassName !== undefined);
+    const [runtimeClass] = mutations.flatMap(({ runtimeClassNames }) => runtimeClassNames);
     if (runtimeClass !== undefined && (raw.spec?.runtimeClassName ?? undefined) === undefined) {
-      patch.push(set(runtimeClass.runtimeClassName, 'spec', 'runtimeClassName'));
+      patch.push(set(runtimeClass, 'spec', 'runtimeClassName'));
     }
     if (!deps.schedulerNames.includes(pod.schedulerName)) {
       patch.push(set(deps.schedulerNames[0], 'spec', 'schedulerName'));
@@ -150,21 +154,47 @@ function mutate(
 }
 
 interface MutatedContainer {
-  readonly usesDevices: boolean;
+  /** Whose devices it asks for. */
+  readonly families: ReadonlySet<VendorKey>;
   readonly edits: ContainerEdits;
-  readonly runtimeClassName: string | undefined;
+  /** Of the families that have one. */
+  readonly runtimeClassNames: readonly string[];
 }
 
-function mutateContainer(container: ContainerObject, vendors: readonly Vendor[]): MutatedContainer {
-  const mutations = vendors.map((vendor) => vendor.mutate(container));
+function mutateContainer(
+  container: ContainerObject,
+  podAnnotations: TextMap,
+  vendors: readonly Vendor[],
+): MutatedContainer {
+  const mutations = vendors.map((vendor) => ({
+    key: vendor.key,
+    ...vendor.mutate(container, podAnnotations),
+  }));
   return {
-    usesDevices: mutations.some((mutation) => mutation.usesDevices),
+    families: new Set(mutations.filter(({ usesDevices }) => usesDevices).map(({ key }) => key)),
     edits: {
       limits: Object.assign({}, ...mutations.map(({ limits }) => limits)) as Record<string, string>,
       env: Object.assign({}, ...mutations.map(({ env }) => env)) as Record<string, string>,
     },
-    runtimeClassName: mutations.find((mutation) => mutation.runtimeClassName !== undefined)?.runtimeClassName,
+    runtimeClassNames: mutations.flatMap(({ runtimeClassName = [] }) => runtimeClassName),
   };
+}
+
+/** What the families whose devices the pod asks for add to its annotations; only what differs. */
+function annotationsFor(
+  { annotations }: PodObject,
+  mutations: readonly MutatedContainer[],
+  vendors: readonly Vendor[],
+): TextMap {
+  const asked = vendors.filter(({ key }) => mutations.some(({ families }) => families.has(key)));
+  const wanted = asked.flatMap((vendor) => Object.entries(vendor.annotatePod?.(annotations) ?? {}));
+  return Object.fromEntries(wanted.filter(([key, value]) => annotations[key] !== value));
+}
+
+function patchAnnotations(raw: RawAdmissionPod, wanted: TextMap): readonly JsonPatchOperation[] {
+  if (Object.keys(wanted).length === 0) return [];
+  if ((raw.metadata?.annotations ?? undefined) === undefined) return [set(wanted, 'metadata', 'annotations')];
+  return Object.entries(wanted).map(([key, value]) => set(value, 'metadata', 'annotations', key));
 }
 
 /** A pod with devices that no device plugin or scheduler can handle safely. */
@@ -177,6 +207,15 @@ function refuseShape(raw: RawAdmissionPod, pod: PodObject): string | undefined {
   return pod.nodeName === undefined
     ? undefined
     : 'pod has node assigned: a pod that asks for shared devices must be placed by the scheduler; remove spec.nodeName (use nodeSelector or affinity)';
+}
+
+/** A pod has one runtime class; a family whose own is not used would not show its cards to the container. */
+function refuseRuntimes(mutations: readonly MutatedContainer[], raw: RawAdmissionPod): string | undefined {
+  if ((raw.spec?.runtimeClassName ?? undefined) !== undefined) return undefined;
+  const wanted = new Set(mutations.flatMap(({ runtimeClassNames }) => runtimeClassNames));
+  return wanted.size < 2
+    ? undefined
+    : `pod asks for cards of several families, whose containers need different runtime classes (${[...wanted].join(', ')}): name one in spec.runtimeClassName, or make a pod for each`;
 }
 
 /** Beyond its namespace's quotas; what a state that is not complete has seen of them says nothing. */

@@ -16,7 +16,11 @@ export function patchContainer(
   index: number,
 ): readonly JsonPatchOperation[] {
   const at = ['spec', list, index] as const;
-  return [...patchLimits(raw, edits.limits, at), ...patchEnv(raw, edits.env, at)];
+  return [
+    ...patchLimits(raw, edits.limits, at),
+    ...patchRequests(raw, edits.limits, at),
+    ...patchEnv(raw, edits.env, at),
+  ];
 }
 
 type Place = readonly (string | number)[];
@@ -35,6 +39,20 @@ function patchLimits(
   return missing.map(([name, value]) => set(value, ...at, 'resources', 'limits', name));
 }
 
+/** Requests of extended resources must equal their limits; those that are absent become so by themselves. */
+function patchRequests(
+  { resources }: RawAdmissionContainer,
+  limits: ContainerEdits['limits'],
+  at: Place,
+): readonly JsonPatchOperation[] {
+  return Object.entries(limits)
+    .filter(([name, value]) => {
+      const written = resources?.requests?.[name] ?? undefined;
+      return written !== undefined && String(written) !== value;
+    })
+    .map(([name, value]) => set(value, ...at, 'resources', 'requests', name));
+}
+
 function patchEnv(
   { env }: RawAdmissionContainer,
   wanted: ContainerEdits['env'],
@@ -47,7 +65,7 @@ function patchEnv(
     // Of several entries with one name the last is in force.
     const place = env?.findLastIndex(({ name }) => name === entry.name) ?? -1;
     if (place < 0) return [set(entry, ...at, 'env', '-')];
-    return env?.[place]?.value === entry.value
+    return (env?.[place]?.value ?? '') === entry.value
       ? []
       : [{ op: 'replace', path: set(entry, ...at, 'env', place).path, value: entry }];
   });

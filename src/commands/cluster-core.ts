@@ -70,6 +70,7 @@ export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
     client,
     clock,
     sealer,
+    vendors,
     isCharged: (podUid, node) => {
       const entry = state.entry(podUid);
       // What is only assumed is our own plan of a pod, not the allocation with which somebody may have bound it.
@@ -117,7 +118,7 @@ export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
     },
   });
   const entriesOf = (node: string) => state.entriesOf(node);
-  const strays = new StrayReports({ metrics, log, events, nodes: binding.nodes, entriesOf, isLeader });
+  const strays = new StrayReports({ metrics, log, events, locks: binding.locks, entriesOf, isLeader });
   const scheduler = makeScheduler({
     state,
     writer: binding.writer,
@@ -127,7 +128,7 @@ export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
       wakeUp.refused();
     },
     clock,
-    policies: policiesFrom(config),
+    policies: policiesFrom(config, state.vendors),
     filterDeadlineMs: config.filterDeadlineMs,
     prioritizeDeadlineMs: config.prioritizeDeadlineMs,
     bindBudgetMs: bindBudgetMs(config),

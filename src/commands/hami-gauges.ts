@@ -21,9 +21,11 @@ export interface Gauge<Row> {
 
 export interface DeviceRow extends Pick<DeviceView, 'device' | 'used'> {
   readonly node: string;
+  /** How many units of compute the device has, where its plugin does not count percent. */
+  readonly units: number | undefined;
 }
 
-/** What one container holds of one device, in MiB and percent. */
+/** What one container holds of one device, in MiB and percent, or units of its plugin where there are such. */
 export interface ShareRow {
   readonly namespace: string;
   readonly node: string;
@@ -33,6 +35,8 @@ export interface ShareRow {
   readonly deviceId: string;
   readonly memoryMiB: number;
   readonly corePercent: number;
+  /** As in `DeviceRow`. */
+  readonly units: number | undefined;
 }
 
 /** A MIG instance that exists. */
@@ -90,6 +94,11 @@ function gaugesWith<Row>(...rules: readonly LabelRule<Row>[]) {
     });
 }
 
+/** Compute in percent of a card; parts of a percent count as a whole one. */
+function percentOf(cores: number, units: number | undefined): number {
+  return units === undefined || units === 0 ? cores : Math.ceil((cores * 100) / units);
+}
+
 const bytesPerMiB = 1024 * 1024;
 const usedBytes = ({ used }: DeviceRow) => used.memoryMiB * bytesPerMiB;
 const usedFraction = ({ device, used }: DeviceRow) =>
@@ -112,6 +121,8 @@ const memory: LabelRule<DeviceRow> = [
   ({ device }) => String(device.memoryMiB),
 ];
 const ofCard = gaugesWith(...card, type);
+const coreLimit = 'Device core limit for a certain GPU';
+const coreAllocated = 'Device core allocated for a certain GPU';
 
 export const deviceGauges: readonly Gauge<DeviceRow>[] = [
   ofCard(
@@ -119,21 +130,19 @@ export const deviceGauges: readonly Gauge<DeviceRow>[] = [
     'Device memory limit for a certain GPU',
     ({ device }) => device.memoryMiB * bytesPerMiB,
   ),
-  ofCard(
-    { current: 'hami_gpu_core_limit_ratio', legacy: 'GPUDeviceCoreLimit' },
-    'Device core limit for a certain GPU',
-    ({ device }) => device.corePercent,
+  ofCard({ current: 'hami_gpu_core_limit_ratio' }, coreLimit, ({ device, units }) =>
+    percentOf(device.corePercent, units),
   ),
+  ofCard({ legacy: 'GPUDeviceCoreLimit' }, coreLimit, ({ device }) => device.corePercent),
   ofCard(
     { current: 'hami_gpu_shared_count', legacy: 'GPUDeviceSharedNum' },
     'Number of containers sharing this GPU',
     ({ used }) => used.slots,
   ),
-  ofCard(
-    { current: 'hami_gpu_core_allocated_ratio', legacy: 'GPUDeviceCoreAllocated' },
-    'Device core allocated for a certain GPU',
-    ({ used }) => used.corePercent,
+  ofCard({ current: 'hami_gpu_core_allocated_ratio' }, coreAllocated, ({ used, units }) =>
+    percentOf(used.corePercent, units),
   ),
+  ofCard({ legacy: 'GPUDeviceCoreAllocated' }, coreAllocated, ({ used }) => used.corePercent),
   gaugesWith(...card, cores, type)(
     { current: 'hami_gpu_memory_allocated_bytes', legacy: 'GPUDeviceMemoryAllocated' },
     'Device memory allocated for a certain GPU',
@@ -169,17 +178,18 @@ const ofShare = gaugesWith<ShareRow>(
   ['device_uuid', 'deviceuuid', ({ deviceId }) => deviceId],
 );
 
+const shareCores = 'vGPU core allocated from a container';
+
 export const shareGauges: readonly Gauge<ShareRow>[] = [
   ofShare(
     { current: 'hami_vgpu_memory_allocated_bytes', legacy: 'vGPUMemoryAllocated' },
     'vGPU memory allocated from a container',
     ({ memoryMiB }) => memoryMiB * bytesPerMiB,
   ),
-  ofShare(
-    { current: 'hami_vgpu_core_allocated_ratio', legacy: 'vGPUCoreAllocated' },
-    'vGPU core allocated from a container',
-    ({ corePercent }) => corePercent,
+  ofShare({ current: 'hami_vgpu_core_allocated_ratio' }, shareCores, ({ corePercent, units }) =>
+    percentOf(corePercent, units),
   ),
+  ofShare({ legacy: 'vGPUCoreAllocated' }, shareCores, ({ corePercent }) => corePercent),
 ].flat();
 
 const migCard: readonly LabelRule<MigRow>[] = [

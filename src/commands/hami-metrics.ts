@@ -22,11 +22,11 @@ import {
   shareGauges,
   type Spelling,
 } from './hami-gauges.ts';
-import { deviceRows, migRows, quotaRows, shareRows } from './hami-rows.ts';
+import { computeUnits, deviceRows, migRows, quotaRows, shareRows } from './hami-rows.ts';
 import { version } from './version.ts';
 
 /** What is read of the cache. */
-export type HamiSource = Pick<DeviceState, 'nodeNames' | 'view' | 'entriesOf' | 'quotaUsages'>;
+export type HamiSource = Pick<DeviceState, 'vendors' | 'nodeNames' | 'view' | 'entriesOf' | 'quotaUsages'>;
 
 const spellingsOf: Readonly<Record<HamiMetricNames, readonly Spelling[]>> = {
   current: ['current'],
@@ -115,9 +115,10 @@ export class HamiMetrics {
     // What the plugin reports of an instance changes no verdict, and so no generation.
     const migIdentities = cut ? identitiesOf(entries) : '';
     if (same && previous.migIdentities === migIdentities) return previous;
+    const units = computeUnits(view, this.#source.vendors);
     const lines = new Map([
-      ...this.#linesOf(deviceGauges, deviceRows(view)),
-      ...this.#linesOf(shareGauges, shareRows(entries)),
+      ...this.#linesOf(deviceGauges, deviceRows(view, units)),
+      ...this.#linesOf(shareGauges, shareRows(entries, units)),
       ...this.#linesOf(migGauges, cut ? migRows(view, entries) : []),
     ]);
     return { generation: view.generation, migIdentities, lines };

@@ -1,17 +1,34 @@
 /** What the samples of HAMi's metrics are about, read off a node's view, its ledger entries and the quotas. */
 import { podName } from '../model/cluster-objects.ts';
-import { compareText } from '../model/device.ts';
+import { compareText, deviceKey } from '../model/device.ts';
 import type { MigInstance } from '../model/mig.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { LedgerEntry } from '../state/ledger-entry.ts';
 import type { QuotaUsage } from '../state/quota-table.ts';
+import type { Vendor } from '../vendors/vendor.ts';
 import type { DeviceRow, MigRow, QuotaRow, ShareRow } from './hami-gauges.ts';
 
+/** By `deviceKey`, of devices whose plugin does not count percent: how many units of compute they have. */
+export type ComputeUnits = ReadonlyMap<string, number>;
+
+const allPercent: ComputeUnits = new Map();
+
+export function computeUnits({ devices }: NodeView, vendors: readonly Vendor[]): ComputeUnits {
+  const others = vendors.filter(({ cardRules }) => cardRules?.coresOf !== undefined).map(({ key }) => key);
+  if (others.length === 0) return allPercent;
+  return new Map(
+    devices.flatMap(({ device: { vendor, id, corePercent } }) =>
+      others.includes(vendor) ? [[deviceKey(vendor, id), corePercent]] : [],
+    ),
+  );
+}
+
 /** One row per device id: samples that differ in nothing but their vendor would make the page unreadable. */
-export function deviceRows({ name, devices }: NodeView): readonly DeviceRow[] {
+export function deviceRows({ name, devices }: NodeView, units: ComputeUnits): readonly DeviceRow[] {
   const rows = new Map<string, DeviceRow>();
   for (const { device, used } of devices) {
-    if (!rows.has(device.id)) rows.set(device.id, { node: name, device, used });
+    const { vendor, id } = device;
+    if (!rows.has(id)) rows.set(id, { node: name, device, used, units: units.get(deviceKey(vendor, id)) });
   }
   return [...rows.values()];
 }
@@ -20,12 +37,12 @@ export function deviceRows({ name, devices }: NodeView): readonly DeviceRow[] {
  * What every container holds now, under its own index (Q24). Two pods of one name, of which one drains, and two shares
  * of one card, as two MIG instances are, add up: their labels are the same.
  */
-export function shareRows(entries: readonly LedgerEntry[]): readonly ShareRow[] {
+export function shareRows(entries: readonly LedgerEntry[], units: ComputeUnits): readonly ShareRow[] {
   const rows = new Map<string, ShareRow>();
   for (const { namespace, name, node, allocation, roles, initFinished } of entries) {
     for (const [containerIndex, shares] of allocation.entries()) {
       if (initFinished && roles[containerIndex] === 'init') continue;
-      for (const { deviceId, memoryMiB, corePercent } of shares) {
+      for (const { vendor, deviceId, memoryMiB, corePercent } of shares) {
         const key = `${podName({ namespace, name })}/${containerIndex}/${deviceId}`;
         const before = rows.get(key);
         rows.set(key, {
@@ -36,6 +53,7 @@ export function shareRows(entries: readonly LedgerEntry[]): readonly ShareRow[] 
           deviceId,
           memoryMiB: (before?.memoryMiB ?? 0) + memoryMiB,
           corePercent: (before?.corePercent ?? 0) + corePercent,
+          units: units.get(deviceKey(vendor, deviceId)),
         });
       }
     }

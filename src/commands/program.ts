@@ -4,6 +4,7 @@ import { certsCommand } from './certs.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { hamiSchedulerCommand } from './hami-scheduler.ts';
+import { manifestsCommand } from './manifests.ts';
 import { migrateCommand } from './migrate.ts';
 import { serveCommand } from './serve.ts';
 import { version } from './version.ts';
@@ -17,6 +18,7 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   program.addCommand(hamiSchedulerCommand());
   program.addCommand(demoCommand());
   program.addCommand(certsCommand());
+  program.addCommand(manifestsCommand());
   program.addCommand(migrateCommand());
   program.addCommand(doctorCommand());
   await program.parseAsync(argv);

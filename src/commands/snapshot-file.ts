@@ -3,7 +3,7 @@
  * documents written by hand. Kinds that Tessera does not use are counted and left out; an object that cannot be read
  * refuses the file with its place, because answers from half a cluster would be wrong answers.
  */
-import { isMapping } from '../config/mapping.ts';
+import { isMapping } from '../wire/mapping.ts';
 import { parseYaml, readText } from '../config/yaml-text.ts';
 import { type NodeObject, type PodObject, type QuotaObject, withIdentity } from '../model/cluster-objects.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';

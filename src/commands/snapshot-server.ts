@@ -43,7 +43,7 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
     events: { emit: () => undefined },
     clock,
     term: () => 'snapshot',
-    policies: policiesFrom(config),
+    policies: policiesFrom(config, state.vendors),
     filterDeadlineMs,
     prioritizeDeadlineMs,
     bindBudgetMs: bindBudgetMs(config),

@@ -5,7 +5,7 @@
  */
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { LockWitness } from '../kubernetes/lock-witness.ts';
-import type { NodeWatch } from '../kubernetes/node-watch.ts';
+import type { NodeLocks } from '../kubernetes/node-locks.ts';
 import { type NamespacedName, podName } from '../model/cluster-objects.ts';
 import type { DeviceState } from '../state/device-state.ts';
 import type { Stray, StrayChange } from '../state/strays.ts';
@@ -16,7 +16,7 @@ export interface StrayReportDeps {
   readonly metrics: Pick<Metrics, 'strays'>;
   readonly log: Log;
   readonly events: Pick<EventRecorder, 'report'>;
-  readonly nodes: Pick<NodeWatch, 'find'>;
+  readonly locks: Pick<NodeLocks, 'ownersOn'>;
   /** The pods that the ledger has on a node. */
   readonly entriesOf: DeviceState['entriesOf'];
   readonly isLeader: () => boolean;
@@ -32,13 +32,13 @@ export class StrayReports {
 
   /** To be called after every word on a node. */
   seeNode(node: string): void {
-    this.#witness.see(node, this.#deps.nodes.find(node)?.lock);
+    this.#witness.see(node, this.#deps.locks.ownersOn(node));
   }
 
   tell({ kind, stray }: StrayChange): void {
-    const { nodes, isLeader, log, metrics } = this.#deps;
+    const { locks, isLeader, log, metrics } = this.#deps;
     if (kind === 'came') {
-      this.#witness.came(stray, nodes.find(stray.node)?.lock);
+      this.#witness.came(stray, locks.ownersOn(stray.node));
       if (isLeader()) log.warn(fieldsOf(stray), 'pod without allocation closes its node');
       return;
     }

@@ -4,6 +4,7 @@
  * `schema.ts`; the compiler holds the two together. Nothing here reads anything.
  */
 import type { NodePolicy } from '../model/request.ts';
+import type { VendorsConfig } from '../vendors/vendors.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
@@ -48,6 +49,7 @@ export interface TesseraConfig {
   readonly tls: TlsConfig;
   /** Path of HAMi's `device-config.yaml`; empty when there is none. */
   readonly deviceConfigFile: string;
+  /** By block; what each holds stands beside its vendors. */
   readonly vendors: VendorsConfig;
 }
 
@@ -74,61 +76,4 @@ export interface TlsConfig {
   readonly secret: string;
   /** Names of MutatingWebhookConfigurations that are told the authority of the Secret. */
   readonly webhookConfigurations: readonly string[];
-}
-
-export interface VendorsConfig {
-  readonly nvidia: NvidiaConfig;
-}
-
-export type GpuCorePolicy = 'default' | 'force' | 'disable';
-
-/** The `nvidia` block of HAMi's `device-config.yaml` (spec §3.2) in its spelling, and our switch `enabled`. */
-export interface NvidiaConfig {
-  readonly enabled: boolean;
-  /** Extended resources; an empty name, except the first, means that the resource does not exist. */
-  readonly resourceCountName: string;
-  readonly resourceMemoryName: string;
-  readonly resourceMemoryPercentageName: string;
-  readonly resourceCoreName: string;
-  readonly resourcePriorityName: string;
-  readonly overwriteEnv: boolean;
-  /** MiB; 0 means a whole card. */
-  readonly defaultMemory: number;
-  /** Percent of one card. */
-  readonly defaultCores: number;
-  readonly defaultGPUNum: number;
-  readonly memoryFactor: number;
-  readonly gpuCorePolicy: GpuCorePolicy;
-  readonly runtimeClassName: string;
-  /** Which containers have an entry in an allocation; `auto` goes by the register of each node. */
-  readonly allocationEntries: 'auto' | 'all' | 'apps';
-  /** From here on: read by the device plugin only, kept so that one file can serve both. */
-  readonly disableCoreLimit: boolean;
-  readonly deviceSplitCount: number;
-  readonly deviceMemoryScaling: number;
-  readonly deviceCoreScaling: number;
-  readonly preConfiguredDeviceMemory: number;
-  readonly libCudaLogLevel: string;
-  readonly enableNumaTopology: boolean;
-  readonly migProfileAllowlist: readonly MigProfileAllowance[];
-  readonly knownMigGeometries: readonly MigGeometries[];
-}
-
-export interface MigProfileAllowance {
-  /** Fragments of card model names. */
-  readonly models: readonly string[];
-  readonly profiles: readonly string[];
-}
-
-export interface MigGeometries {
-  readonly models: readonly string[];
-  readonly allowedGeometries: readonly (readonly MigTemplate[])[];
-}
-
-export interface MigTemplate {
-  readonly name: string;
-  readonly core?: number;
-  /** MiB. */
-  readonly memory: number;
-  readonly count: number;
 }

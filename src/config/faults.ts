@@ -2,7 +2,10 @@
  * Rules about more than one key, or about what a text means: judged after the schema, on complete values. All faults
  * are collected, each with its place. Files named in the configuration are not opened here.
  */
-import type { NvidiaConfig, TesseraConfig } from './config.ts';
+import type { TesseraConfig } from './config.ts';
+import { makeVendors, type VendorBlock, vendorFamilies } from '../vendors/vendors.ts';
+import { isMapping, type Mapping } from '../wire/mapping.ts';
+import { resourceKey } from './hami-device-config.ts';
 import { canClash, type ListenAddress, parseListenAddress } from './listen-address.ts';
 
 /** Sentences that must stop the start; empty when there is nothing wrong. */
@@ -12,7 +15,8 @@ export function findFaults(config: TesseraConfig): readonly string[] {
     ...tlsFaults(config),
     ...deadlineFaults(config),
     ...leaseFaults(config),
-    ...resourceNameFaults(config.vendors.nvidia),
+    ...resourceNameFaults(config),
+    ...vendorKeyFaults(config),
   ];
 }
 
@@ -84,24 +88,41 @@ function leaseFaults({ leaderElection, schedulerNames }: TesseraConfig): readonl
   ];
 }
 
-const resourceNameKeys = [
-  'resourceCountName',
-  'resourceMemoryName',
-  'resourceMemoryPercentageName',
-  'resourceCoreName',
-  'resourcePriorityName',
-] as const;
-
-function resourceNameFaults(nvidia: NvidiaConfig): readonly string[] {
+/** Every resource needs a name of its own, across all vendors that are switched on. */
+function resourceNameFaults({ vendors }: TesseraConfig): readonly string[] {
   const faults: string[] = [];
-  const firstKeyOf = new Map<string, string>();
-  for (const key of resourceNameKeys) {
-    const name = nvidia[key];
-    if (name === '') continue;
-    const first = firstKeyOf.get(name);
-    if (first === undefined) firstKeyOf.set(name, key);
-    else
-      faults.push(`vendors.nvidia.${key}: ${name} is also the ${first}; every resource needs its own name`);
+  const firstPlaceOf = new Map<string, string>();
+  for (const [block, { settings }] of Object.entries(vendorFamilies)) {
+    const config: Mapping = { ...vendors[block as VendorBlock] };
+    if (config['enabled'] !== true) continue;
+    const keys = Object.keys(settings.properties);
+    for (const { place, name } of keys.flatMap((key) => namesAt(key, config[key], `vendors.${block}`))) {
+      const first = firstPlaceOf.get(name);
+      if (first === undefined) firstPlaceOf.set(name, place);
+      else faults.push(`${place}: ${name} is also ${first}; every resource needs its own name`);
+    }
   }
   return faults;
+}
+
+interface NamedPlace {
+  readonly place: string;
+  readonly name: string;
+}
+
+/** The resources that a setting names, itself or in a list. */
+function namesAt(key: string, value: unknown, above: string): readonly NamedPlace[] {
+  const place = `${above}.${key}`;
+  if (typeof value === 'string') return resourceKey.test(key) && value !== '' ? [{ place, name: value }] : [];
+  if (Array.isArray(value)) return value.flatMap((item, index) => namesAt(String(index), item, place));
+  return isMapping(value)
+    ? Object.entries(value).flatMap(([name, below]) => namesAt(name, below, place))
+    : [];
+}
+
+/** What is written on nodes and pods is told apart by the vendor's key, which some blocks take from a setting. */
+function vendorKeyFaults(config: TesseraConfig): readonly string[] {
+  const keys = makeVendors(config).map(({ key }) => key);
+  const twice = new Set(keys.filter((key, index) => keys.indexOf(key) !== index));
+  return [...twice].map((key) => `vendors: there is more than one vendor ${JSON.stringify(key)}`);
 }

@@ -1,45 +1,52 @@
 /**
- * Reads HAMi's `device-config.yaml` as it is (spec §3.2). The file is not ours: blocks of other vendors and keys we
- * do not know are warned about and never fatal, as its own reader skips them; a value of the wrong type is refused
- * with its place, because its own reader refuses it too. Keys that it leaves out are left out of the answer.
+ * Reads HAMi's `device-config.yaml` as it is (spec §3.2, and §1.1 of the other vendors). The file is not ours: keys and
+ * blocks we do not know are warned about and never fatal, as its own reader skips them; a value of the wrong type is
+ * refused with its place, because its own reader refuses it too. What it leaves out is left out of the answer.
  */
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
+import { type FamilyConfig, isOnByDefault, type VendorFamily } from '../vendors/vendor-family.ts';
+import { type VendorBlock, vendorFamilies } from '../vendors/vendors.ts';
+import { isMapping, type Mapping } from '../wire/mapping.ts';
 import { type JsonSchema, schemaParserWithDefaults } from '../wire/validate.ts';
-import type { NvidiaConfig } from './config.ts';
-import { isMapping, type Mapping } from './mapping.ts';
-import { nvidiaSchema } from './schema-nvidia.ts';
 import { parseYaml } from './yaml-text.ts';
 
 export interface HamiDeviceConfig {
-  /** The keys written in the file. */
-  readonly nvidia: Partial<NvidiaConfig>;
+  /** By block, the keys written in the file; of families that are off unless it has them, with our switch. */
+  readonly vendors: Readonly<Partial<Record<VendorBlock, Mapping>>>;
   readonly warnings: readonly string[];
 }
 
-/** Ours without the switch that HAMi does not have, and without defaults. */
-const blockSchema: JsonSchema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    nvidia: {
-      type: 'object',
-      additionalProperties: false,
-      properties: Object.fromEntries(
-        Object.entries(nvidiaSchema.properties)
-          .filter(([key]) => key !== 'enabled')
-          .map(([key, rule]) => [key, without(rule, 'default')]),
-      ),
-    },
-  },
-};
-
-interface NvidiaBlock<T> {
-  readonly nvidia: T;
+interface Block {
+  readonly name: VendorBlock;
+  readonly family: VendorFamily<FamilyConfig>;
+  /** Ours without the switch that HAMi does not have, and without defaults. */
+  readonly schema: JsonSchema;
+  readonly parse: (value: unknown) => Parsed<Mapping>;
 }
 
-const parseBlock = schemaParserWithDefaults<NvidiaBlock<Partial<NvidiaConfig>>>(blockSchema);
+const blocks = Object.entries(vendorFamilies).map(([name, family]) =>
+  blockOf(name as VendorBlock, family as unknown as VendorFamily<FamilyConfig>),
+);
 
-/** The `nvidia` block of the first document that has one. Never throws. */
+function blockOf(name: VendorBlock, family: VendorFamily<FamilyConfig>): Block {
+  const schema: JsonSchema = {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      Object.entries(family.settings.properties)
+        .filter(([key]) => key !== 'enabled')
+        .map(([key, rule]) => [key, without({ ...rule }, 'default')]),
+    ),
+  };
+  const parse = schemaParserWithDefaults<Mapping>({
+    type: 'object',
+    additionalProperties: false,
+    properties: { [name]: schema },
+  });
+  return { name, family, schema, parse };
+}
+
+/** Every block that a vendor of ours has, from the first document that has it. Never throws. */
 export function parseHamiDeviceConfig(text: string): Parsed<HamiDeviceConfig> {
   const documents = parseYaml(text, 'go');
   if (!documents.ok) return documents;
@@ -50,31 +57,63 @@ export function parseHamiDeviceConfig(text: string): Parsed<HamiDeviceConfig> {
   if (!mappings.some((document) => Object.values(document).some(saysSomething))) {
     return unparsable('is empty; HAMi would not start with it either');
   }
-  const [first, ...more] = mappings.filter((document) => isMapping(document['nvidia']));
-  if (first === undefined) {
-    const strange = mappings.some((document) => (document['nvidia'] ?? null) !== null);
-    if (strange) return unparsable('nvidia: must be object');
-    return parsed({
-      nvidia: {},
-      warnings: ['has no nvidia block; the defaults apply', ...otherBlocks(mappings)],
-    });
+  const vendors: Partial<Record<VendorBlock, Mapping>> = {};
+  const warnings: string[] = [];
+  for (const block of blocks) {
+    const read = readBlock(block, mappings, warnings);
+    if (!read.ok) return read;
+    vendors[block.name] = read.value;
   }
-  const warnings = otherBlocks(mappings);
-  if (more.length > 0) warnings.push('has more than one nvidia block; only the first is read');
-  const written = known({ nvidia: first['nvidia'] }, blockSchema, '', warnings) as NvidiaBlock<unknown>;
-  const block = parseBlock({ nvidia: withoutStale(written.nvidia, warnings) });
-  return block.ok ? parsed({ nvidia: block.value.nvidia, warnings }) : block;
+  return parsed({ vendors, warnings: [...warnings, ...otherBlocks(mappings)] });
 }
 
-/** Since v2.10 nobody reads this key, so files carry it along in any state. */
-const staleKey = 'knownMigGeometries';
+function readBlock(
+  { name, family, schema, parse }: Block,
+  documents: readonly Mapping[],
+  warnings: string[],
+): Parsed<Mapping> {
+  const written = documents
+    .map((document) => document[name] ?? null)
+    .filter((value) => value !== null)
+    .map((value) => family.fromHami?.(value) ?? value);
+  const [first, ...more] = written;
+  if (first === undefined) {
+    if (!isOnByDefault(family)) return parsed({ enabled: false });
+    warnings.push(`has no ${name} block; the defaults apply`);
+    return parsed({});
+  }
+  if (more.length > 0) warnings.push(`has more than one ${name} block; only the first is read`);
+  const understood = known({ [name]: first }, { properties: { [name]: schema } }, '', warnings) as Mapping;
+  const block = parse({ [name]: withoutStale(understood[name], { name, family, parse }, warnings) });
+  if (!block.ok) return block;
+  const values = block.value[name] as Mapping;
+  return parsed(isOnByDefault(family) ? values : { enabled: true, ...unnamed(family), ...values });
+}
 
-function withoutStale(nvidia: unknown, warnings: string[]): unknown {
-  if (!isMapping(nvidia) || nvidia[staleKey] === undefined) return nvidia;
-  const alone = parseBlock({ nvidia: { [staleKey]: nvidia[staleKey] } });
-  if (alone.ok) return nvidia;
-  warnings.push(`${alone.problem}; the key is ignored, as by HAMi since v2.10`);
-  return without(nvidia, staleKey);
+/** HAMi takes a name that its file leaves out for the empty one: there is no such resource. */
+function unnamed({ settings }: VendorFamily<FamilyConfig>): Mapping {
+  const names = Object.keys(settings.properties).filter((key) => resourceKey.test(key));
+  return Object.fromEntries(names.map((key) => [key, '']));
+}
+
+/** A setting that names a resource. */
+export const resourceKey = /^resource.*Name$/;
+
+/** Keys that nobody reads any more, so that files carry them along in any state. */
+function withoutStale(
+  block: unknown,
+  { name, family, parse }: Pick<Block, 'name' | 'family' | 'parse'>,
+  warnings: string[],
+): unknown {
+  let kept = block;
+  for (const key of family.staleInHami ?? []) {
+    if (!isMapping(kept) || kept[key] === undefined) continue;
+    const alone = parse({ [name]: { [key]: kept[key] } });
+    if (alone.ok) continue;
+    warnings.push(`${alone.problem}; the key is ignored, as by HAMi since v2.10`);
+    kept = without(kept, key);
+  }
+  return kept;
 }
 
 /** A block, however deep, in which a value stands. */
@@ -85,7 +124,7 @@ function saysSomething(value: unknown): boolean {
 
 function otherBlocks(documents: readonly Mapping[]): string[] {
   const keys = new Set(documents.flatMap((document) => Object.keys(document)));
-  keys.delete('nvidia');
+  for (const { name } of blocks) keys.delete(name);
   return keys.size === 0 ? [] : [`blocks that are not read: ${[...keys].join(', ')}`];
 }
 

@@ -3,35 +3,14 @@
  * needed. `docs/hami-scheduler.md` has its table from these rows, so they are written for operators.
  */
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
-import type { FlagShape } from './go-flags.ts';
-import { parseGoBool, parseGoDuration } from './go-values.ts';
+import { parseGoDuration } from '../wire/go-values.ts';
+import { type CarriedFlag, type HamiFlag, onOff, set, value } from './hami-flag.ts';
+import { vendorFlags } from './hami-vendor-flags.ts';
 import { parseListenAddress } from './listen-address.ts';
-import type { Mapping } from './mapping.ts';
 import { labelPairs, objectName } from './schema.ts';
-
-export interface CarriedFlag {
-  /** Settings that win over everything, as flags do. */
-  readonly settings?: Mapping;
-  /** Settings that even a device configuration wins over. */
-  readonly assumed?: Mapping;
-  /** Said of a value that is taken for another. */
-  readonly warning?: string;
-}
-
-export interface HamiFlag {
-  /** As HAMi spells it, without dashes in front. */
-  readonly flag: string;
-  readonly shape: FlagShape;
-  /** What becomes of it, in one sentence. */
-  readonly fate: string;
-  /** What its value means; absent for a flag that is not carried over. */
-  readonly read?: (value: string) => Parsed<CarriedFlag>;
-}
 
 const throttle = 'Not needed: the client of the API server does not throttle itself.';
 const log = 'Not carried over: `TESSERA_LOG_LEVEL` says what is logged, as JSON on stdout.';
-const otherVendor =
-  'Not carried over: cards of this vendor are not managed, and pods that ask for them pass as they are.';
 
 export const hamiFlags: readonly HamiFlag[] = [
   value(
@@ -97,15 +76,7 @@ export const hamiFlags: readonly HamiFlag[] = [
     set({ hamiMetrics: legacy ? 'both' : 'current' }),
   ),
   value('device-config-file', 'Setting `deviceConfigFile`.', (deviceConfigFile) => set({ deviceConfigFile })),
-  card('resource-name', 'resourceCountName'),
-  card('resource-mem', 'resourceMemoryName'),
-  card('resource-mem-percentage', 'resourceMemoryPercentageName'),
-  card('resource-cores', 'resourceCoreName'),
-  card('resource-priority', 'resourcePriorityName'),
-  cardNumber('default-mem', 'defaultMemory'),
-  cardNumber('default-cores', 'defaultCores'),
-  cardNumber('default-gpu', 'defaultGPUNum'),
-  onOff('overwrite-env', cardFate('overwriteEnv'), (overwriteEnv) => assume({ overwriteEnv })),
+  ...vendorFlags,
   value(
     'node-lock-retry-timeout',
     'Not needed: a bind waits its turn at the node, at most until 5 s before `extenderTimeoutSeconds`.',
@@ -117,8 +88,6 @@ export const hamiFlags: readonly HamiFlag[] = [
     'profiling',
     'Not carried over: `/debug/pprof` is of Go programs; `/debug/state` and `/explain` answer.',
   ),
-  onOff('enable-ascend', otherVendor),
-  onOff('enable-iluvatar', otherVendor),
   onOff('debug', log),
   value('v', log),
   value('vmodule', log),
@@ -141,50 +110,6 @@ export function parseExpirySeconds(text: string): Parsed<number> {
   if (!durationMs.ok) return durationMs;
   if (durationMs.value <= 0) return unparsable(`${JSON.stringify(text)} is not more than 0`);
   return parsed(Math.ceil(durationMs.value / 1000));
-}
-
-type Reader<T> = (value: T) => Parsed<CarriedFlag>;
-
-function value(flag: string, fate: string, read?: Reader<string>): HamiFlag {
-  return { flag, shape: 'value', fate, ...(read === undefined ? {} : { read }) };
-}
-
-function onOff(flag: string, fate: string, read?: Reader<boolean>): HamiFlag {
-  if (read === undefined) return { flag, shape: 'switch', fate };
-  return {
-    flag,
-    shape: 'switch',
-    fate,
-    read: (text) => {
-      const on = parseGoBool(text);
-      return on.ok ? read(on.value) : on;
-    },
-  };
-}
-
-/** Flags of releases in which the device configuration had not all of it yet. */
-function card(flag: string, key: string): HamiFlag {
-  return value(flag, cardFate(key), (text) => assume({ [key]: text }));
-}
-
-function cardNumber(flag: string, key: string): HamiFlag {
-  return value(flag, cardFate(key), (text) =>
-    /^-?\d{1,10}$/.test(text)
-      ? assume({ [key]: Number(text) })
-      : unparsable(`${JSON.stringify(text)} is not a whole number`),
-  );
-}
-
-function cardFate(key: string): string {
-  return `Setting \`vendors.nvidia.${key}\`, below the device configuration (older charts).`;
-}
-
-function set(settings: Mapping): Parsed<CarriedFlag> {
-  return parsed({ settings });
-}
-
-function assume(nvidia: Mapping): Parsed<CarriedFlag> {
-  return parsed({ assumed: { vendors: { nvidia } } });
 }
 
 function nodePolicy(text: string): Parsed<CarriedFlag> {

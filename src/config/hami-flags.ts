@@ -6,9 +6,10 @@
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import type { Environment } from './environment.ts';
 import { flagName, splitGoFlags, type WrittenFlag } from './go-flags.ts';
-import { parseGoBool } from './go-values.ts';
-import { type HamiFlag, hamiFlags, parseExpirySeconds } from './hami-flag-table.ts';
-import { isMapping, type Mapping, overlay } from './mapping.ts';
+import { parseGoBool } from '../wire/go-values.ts';
+import type { HamiFlag } from './hami-flag.ts';
+import { hamiFlags, parseExpirySeconds } from './hami-flag-table.ts';
+import { isMapping, type Mapping, overlay } from '../wire/mapping.ts';
 
 export interface HamiCommandLine {
   /** For `loadConfig`. */
@@ -32,6 +33,11 @@ const assumedOfHami: Mapping = {
   seal: 'process',
 };
 
+/** As if they were written in front of all others. */
+const unlessGiven: readonly WrittenFlag[] = hamiFlags.flatMap(({ flag, unlessGiven: value }) =>
+  value === undefined ? [] : [{ name: flagName(flag), value, text: `--${flag}=${value}` }],
+);
+
 const labelSelector = 'node-label-selector';
 const lockExpiryVariable = 'HAMI_NODELOCK_EXPIRE';
 
@@ -46,7 +52,7 @@ export function readHamiFlags(args: readonly string[], environment: Environment)
   const warnings: string[] = [];
   let flags: Mapping = {};
   let assumed = overlay(assumedOfHami, lockExpiryFrom(environment, warnings));
-  for (const [name, flag] of lastOfEach(written)) {
+  for (const [name, flag] of lastOfEach([...unlessGiven, ...written])) {
     const row = known.get(name);
     if (row === undefined) {
       warnings.push(`${flag.text}: unknown flag, ignored`);

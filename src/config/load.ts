@@ -10,7 +10,7 @@ import type { TesseraConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { findDoubts, findFaults } from './faults.ts';
 import { type HamiDeviceConfig, parseHamiDeviceConfig } from './hami-device-config.ts';
-import { deepFreeze, isMapping, type Mapping, overlay } from './mapping.ts';
+import { deepFreeze, isMapping, type Mapping, overlay } from '../wire/mapping.ts';
 import { configSchema } from './schema.ts';
 import { fromEnvironment, fromFlags } from './written-values.ts';
 import { parseYaml, readText } from './yaml-text.ts';
@@ -42,7 +42,7 @@ export function loadConfig({ file, environment, flags, assumed = {} }: ConfigSou
   const written = overlay(overlay(own.value, variables.values), fromFlags(flags));
 
   const device = readDeviceConfig(written['deviceConfigFile']);
-  const base = overlay(assumed, device.ok ? { vendors: { nvidia: device.value.nvidia } } : {});
+  const base = overlay(assumed, device.ok ? { vendors: device.value.vendors } : {});
   const config = parseConfig(overlay(base, written));
   const problems = [device, config].flatMap((part) => (part.ok ? [] : [part.problem]));
   if (config.ok) problems.push(...findFaults(config.value));
@@ -69,12 +69,12 @@ function readDocuments(file: string): Parsed<readonly unknown[]> {
 
 /** Anything but a text is left to the schema, which refuses it. */
 function readDeviceConfig(file: unknown): Parsed<HamiDeviceConfig> {
-  if (typeof file !== 'string' || file === '') return parsed({ nvidia: {}, warnings: [] });
+  if (typeof file !== 'string' || file === '') return parsed({ vendors: {}, warnings: [] });
   const text = readText(file);
   const config = text.ok ? parseHamiDeviceConfig(text.value) : text;
   if (!config.ok) return unparsable(`${file}: ${config.problem}`);
   return parsed({
-    nvidia: config.value.nvidia,
+    vendors: config.value.vendors,
     warnings: config.value.warnings.map((warning) => `${file}: ${warning}`),
   });
 }

@@ -3,8 +3,8 @@
  * The table in `docs/configuration.md` is made from it. Rules about more than one key are in `faults.ts`.
  */
 import type { TesseraConfig } from './config.ts';
-import { nvidiaSchema } from './schema-nvidia.ts';
-import type { SectionSchema } from './setting-schema.ts';
+import { vendorSettings } from '../vendors/vendors.ts';
+import type { SectionSchema } from '../wire/setting-schema.ts';
 
 /** Bindings start at least 5 s before kube-scheduler gives up; the rest is time to reach that point. */
 const shortestTimeoutSeconds = 6;
@@ -270,7 +270,7 @@ export const configSchema = {
       type: 'object',
       additionalProperties: false,
       default: {},
-      properties: { nvidia: nvidiaSchema },
+      properties: vendorSettings,
     },
   },
 } as const satisfies SectionSchema<TesseraConfig>;

@@ -3,9 +3,9 @@
  * text the type that the schema wants where the text spells one. Any other text is left as it is, so that the one
  * schema refuses it by name: an unreadable number never becomes 0.
  */
-import { isMapping, type Mapping } from './mapping.ts';
+import { isMapping, type Mapping } from '../wire/mapping.ts';
 import { configSchema } from './schema.ts';
-import { type AnySection, type LeafSetting, listSettings, type Setting } from './setting-schema.ts';
+import { type AnySection, type LeafSetting, listSettings, type Setting } from '../wire/setting-schema.ts';
 
 const prefix = 'TESSERA_';
 

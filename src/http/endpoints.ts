@@ -86,7 +86,7 @@ function mainRoutes(parts: ServedParts): readonly Router[] {
   const { config, state, scheduler, readiness, role, metrics, log } = parts;
   const admission = {
     state,
-    policies: policiesFrom(config),
+    policies: policiesFrom(config, state.vendors),
     schedulerNames: config.schedulerNames,
     forceOverwriteDefaultScheduler: config.forceOverwriteDefaultScheduler,
   };

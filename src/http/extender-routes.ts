@@ -4,9 +4,9 @@
  * no `Error`: there a status other than 200 ends the attempt, and the pod is tried again.
  */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { Refusal } from '../model/reason.ts';
 import type { BindAnswer } from '../scheduler/bind.ts';
 import type { FilterAnswer } from '../scheduler/filter.ts';
+import type { RefusedNodes } from '../scheduler/refused-nodes.ts';
 import { reasonCodesOf, wireReason } from '../scheduler/refusal-text.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Log } from '../telemetry/logger.ts';
@@ -19,7 +19,7 @@ import {
   parseBindingArgs,
   parseExtenderArgs,
 } from '../wire/extender.ts';
-import { filterResultText, hostPrioritiesText } from '../wire/extender-text.ts';
+import { filterResultText, hostPrioritiesText, type NodesFor } from '../wire/extender-text.ts';
 import { podName } from '../model/cluster-objects.ts';
 import { parsePreemptionArgs, preemptionResult } from '../wire/preemption.ts';
 import { bodyFaults, isBodyMissing, jsonBody } from './body.ts';
@@ -119,7 +119,7 @@ function filter(request: Request, response: Response, deps: ExtenderRouteDeps): 
     { pod: podName(pod), podUid: pod.uid, feasible: answer.feasible.length, refused: answer.refused.size },
     'filtered',
   );
-  response.type('json').send(text);
+  sendJsonText(response, text);
 }
 
 /**
@@ -131,13 +131,14 @@ function filterText(
   candidates: CandidateNodes,
   counters: boolean,
 ): string {
-  const failed: [string, string][] = [];
-  const unresolvable: [string, string][] = [];
-  const texts = new Map<Refusal, string>();
-  for (const [node, refusal] of refused) {
-    let text = texts.get(refusal);
-    if (text === undefined) texts.set(refusal, (text = wireReason(refusal, counters)));
-    (resolvable.has(node) ? failed : unresolvable).push([node, text]);
+  const failed: NodesFor[] = [];
+  const unresolvable: NodesFor[] = [];
+  for (const [refusal, names] of refused.groups()) {
+    const reason = wireReason(refusal, counters);
+    const isResolvable = (name: string) => resolvable.has(name);
+    if (resolvable.size > 0) failed.push({ reason, names: names.filter(isResolvable) });
+    const others = resolvable.size > 0 ? names.filter((name) => !isResolvable(name)) : names;
+    unresolvable.push({ reason, names: others });
   }
   return filterResultText({
     Nodes: candidates.form === 'objects' ? { items: keptObjects(candidates, feasible) } : null,
@@ -156,13 +157,21 @@ function keptObjects(
   return raw.filter((_, index) => kept.has(nodes[index]?.name ?? ''));
 }
 
-/** Equal refusals of many nodes are one object, so each is counted once with its number of nodes. */
-function countRefusals(refused: ReadonlyMap<string, Refusal>, metrics: Metrics): void {
-  const nodes = new Map<Refusal, number>();
-  for (const refusal of refused.values()) nodes.set(refusal, (nodes.get(refusal) ?? 0) + 1);
-  for (const [refusal, count] of nodes) {
-    for (const reason of reasonCodesOf(refusal)) metrics.refusals.inc({ reason }, count);
+function countRefusals(refused: RefusedNodes, metrics: Metrics): void {
+  for (const [refusal, { length }] of refused.groups()) {
+    for (const reason of reasonCodesOf(refusal)) metrics.refusals.inc({ reason }, length);
   }
+}
+
+/** Plain text goes out in one piece with its head, without being copied into a buffer first. */
+function sendJsonText(response: Response, text: string): void {
+  const isAscii = Buffer.byteLength(text) === text.length;
+  if (!isAscii) {
+    response.type('json').send(text);
+    return;
+  }
+  response.type('json').setHeader('Content-Length', text.length);
+  response.end(text, 'latin1');
 }
 
 function errorResult(Error: string): ExtenderFilterResult {
@@ -187,7 +196,7 @@ function prioritize(
     metrics.prioritizeFailed.inc();
     log.warn({ pod: podName(args.value.pod), reason: answer.message }, 'prioritize failed');
   }
-  response.type('json').send(hostPrioritiesText(answer.priorities));
+  sendJsonText(response, hostPrioritiesText(answer.priorities));
 }
 
 async function bind(request: Request, response: Response, deps: ExtenderRouteDeps): Promise<void> {

@@ -57,6 +57,7 @@ function annotationsFor(
     nowMs: 0,
     vendors,
     layoutOf: (vendor) => state.node(node)?.inventory(vendor)?.entries ?? 'all',
+    deviceOf: (vendor, id) => state.node(node)?.device(vendor, id),
   }).annotations;
   const sealOf = (annotations: Readonly<Record<string, string>>) => sealer.seal(pod.uid, node, annotations);
   const sealed: Record<string, string> = {};

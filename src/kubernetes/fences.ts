@@ -1,14 +1,15 @@
 /**
  * Whether somebody else may have committed on a node since we last knew all of its pods. Every commit leaves its term on
- * the node, in the same write as the lock; a node that bears another term than ours, or whose last lock is not the one
- * we wrote, may have pods that our watch has not shown. Only knowing all pods once, under the lock, ends the doubt.
+ * the node, in the same write as the locks; a node that bears another term than ours, or one of whose last locks is not
+ * the one we wrote, may have pods that our watch has not shown. Only knowing all pods once, under the lock, ends the doubt.
  */
+import type { TextMap } from '../model/cluster-objects.ts';
 import { termOfFence } from '../vendors/node-lock.ts';
 import type { WatchedNode } from './node-watch.ts';
 
 interface Known {
   readonly term: string;
-  readonly lock: string | undefined;
+  readonly locks: TextMap;
 }
 
 export class Fences {
@@ -18,7 +19,7 @@ export class Fences {
   mayBeBehind(node: string, seen: WatchedNode, term: string): boolean {
     const known = this.#known.get(node);
     if (known?.term !== term || seen.fence === undefined || termOfFence(seen.fence) !== term) return true;
-    return seen.lastLock !== known.lock;
+    return !isSame(seen.lastLocks, known.locks);
   }
 
   isTrusted(node: string): boolean {
@@ -30,8 +31,14 @@ export class Fences {
     this.#known.delete(node);
   }
 
-  /** All pods of the node are known, and this is the lock that we wrote last. */
-  trust(node: string, term: string, lock: string | undefined): void {
-    this.#known.set(node, { term, lock });
+  /** All pods of the node are known, and these are the locks that were there last. */
+  trust(node: string, term: string, locks: TextMap): void {
+    this.#known.set(node, { term, locks });
   }
+}
+
+function isSame(a: TextMap, b: TextMap): boolean {
+  if (a === b) return true;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

@@ -3,7 +3,7 @@
  * feature gate PodTopologyLabelsAdmission). The watch shows the pod as bound: what is missing then is patched.
  */
 import type { PodObject } from '../model/cluster-objects.ts';
-import { bindPhaseAnnotation, migAllocationsAnnotation } from '../vendors/pod-annotations.ts';
+import { bindPhaseAnnotation } from '../vendors/pod-annotations.ts';
 import { mergePatch, podPath } from './api-paths.ts';
 import { isPassing } from './interruption.ts';
 import type { RestClient } from './rest-client.ts';
@@ -15,10 +15,13 @@ const callTimeoutMs = 4000;
 
 export class LabelKeeper {
   readonly #client: RestClient;
+  readonly #reservations: readonly string[];
   readonly #expected = new Map<string, Labels>();
 
-  constructor(client: RestClient) {
+  /** @param reservations annotations in which a scheduler reserves what the device plugin then makes */
+  constructor(client: RestClient, reservations: readonly string[]) {
     this.#client = client;
+    this.#reservations = reservations;
   }
 
   /** A bind of this pod is about to be written. */
@@ -33,7 +36,7 @@ export class LabelKeeper {
   /** Takes a pod from the watch. Resolves when its labels are as they should be, or could not be made so this time. */
   async see(pod: PodObject): Promise<void> {
     const labels = pod.nodeName === undefined ? undefined : this.#expected.get(pod.uid);
-    if (labels === undefined || isBeingCompleted(pod)) return;
+    if (labels === undefined || this.#isBeingCompleted(pod)) return;
     this.#expected.delete(pod.uid);
     if (Object.entries(labels).every(([key, value]) => pod.labels[key] === value)) return;
     const result = await this.#client.request({
@@ -46,16 +49,15 @@ export class LabelKeeper {
     // The pod's next change is the next attempt; a status that will not pass ends it.
     if (result.kind !== 'ok' && mayPass(result)) this.#expected.set(pod.uid, labels);
   }
-}
 
-/**
- * True while the device plugin makes the pod's MIG instances: it writes what it made with the version that it has read
- * and does not try again, so nobody else may change the pod meanwhile.
- */
-function isBeingCompleted({ annotations }: PodObject): boolean {
-  return (
-    annotations[migAllocationsAnnotation] !== undefined && annotations[bindPhaseAnnotation] === 'allocating'
-  );
+  /**
+   * True while the device plugin makes what is reserved for the pod (MIG instances): it writes what it made with the
+   * version that it has read and does not try again, so nobody else may change the pod meanwhile.
+   */
+  #isBeingCompleted({ annotations }: PodObject): boolean {
+    if (annotations[bindPhaseAnnotation] !== 'allocating') return false;
+    return this.#reservations.some((key) => annotations[key] !== undefined);
+  }
 }
 
 function mayPass(failure: RestFailure): boolean {

@@ -1,16 +1,21 @@
 /**
- * What becomes of a node's lock (spec §7.2). Its owner keeps it while the device plugin may still serve him, whatever
- * the lock's age: handed over too early, the plugin would give one pod another's devices. The watch may tell old news,
- * so its word is enough to go on waiting and never enough to stop.
+ * What becomes of a node's locks (spec §7.2). The owner of one keeps it while the device plugin may still serve him,
+ * whatever the lock's age: handed over too early, the plugin would give one pod another's devices. The watch may tell old
+ * news, so its word is enough to go on waiting and never enough to stop. Whose a lock is, it says itself or only we know;
+ * one that nobody here knows is judged by its age.
  */
 import type { Clock } from '../model/clock.ts';
 import type { NamespacedName, PodObject } from '../model/cluster-objects.ts';
-import { isLockedBy, parseNodeLock } from '../vendors/node-lock.ts';
+import type { LockProtocols } from '../vendors/lock-protocols.ts';
+import { isLockedBy, type NodeLockProtocol, readNodeLock } from '../vendors/node-lock.ts';
 import { parsePod } from '../wire/kubernetes.ts';
 import { mergePatch, podPath } from './api-paths.ts';
 import { fencePatch } from './bind-fence.ts';
-import { awaitsDevices, type PodWatch, type WaitingPod } from './pod-watch.ts';
+import { type LockHolder, NamelessLocks } from './nameless-locks.ts';
+import { hasBegun, type LockOwner, type PodWatch, type WaitingPod } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
+import { isAmbiguous, type RestResult } from './rest-result.ts';
+import type { StandingLock } from './standing-lock.ts';
 
 /** `unclear` when the owner could not be looked up. */
 export type Standing = 'free' | 'held' | 'unclear';
@@ -18,8 +23,9 @@ export type Standing = 'free' | 'held' | 'unclear';
 export interface LockOwnersOptions {
   readonly client: RestClient;
   readonly pods: PodWatch;
+  readonly protocols: LockProtocols;
   readonly clock: Clock;
-  /** Age from which a lock that names nobody is left over; five minutes where left out. */
+  /** Age from which a lock that names nobody is left over, unless its protocol says so; five minutes where left out. */
   readonly ownerlessExpiryMs?: number;
 }
 
@@ -30,29 +36,57 @@ const callTimeoutMs = 4000;
 export class LockOwners {
   readonly #client: RestClient;
   readonly #pods: PodWatch;
+  readonly #protocols: LockProtocols;
   readonly #clock: Clock;
   readonly #ownerlessExpiryMs: number;
+  readonly #nameless = new NamelessLocks();
 
-  constructor({ client, pods, clock, ownerlessExpiryMs }: LockOwnersOptions) {
+  constructor({ client, pods, protocols, clock, ownerlessExpiryMs }: LockOwnersOptions) {
     this.#client = client;
     this.#pods = pods;
+    this.#protocols = protocols;
     this.#clock = clock;
     this.#ownerlessExpiryMs = ownerlessExpiryMs ?? defaultOwnerlessExpiryMs;
+  }
+
+  /** What to write for a pod; whoever writes it tells `written` what came of it. */
+  claim(node: string, protocol: NodeLockProtocol, owner: LockHolder): string {
+    const atMs = this.#clock.nowMs();
+    const value = protocol.format(atMs, owner);
+    if (!protocol.namesOwner) {
+      this.#nameless.begins(node, protocol, { value, owner, atMs }, this.#expiryMs(protocol));
+    }
+    return value;
+  }
+
+  written({ node, protocol, value }: StandingLock, owner: LockHolder, result: RestResult): void {
+    if (protocol.namesOwner) return;
+    if (result.kind === 'ok') this.#nameless.stands(node, protocol, { value, owner });
+    else if (!isAmbiguous(result)) this.#nameless.failed(node, protocol, { value, owner });
+  }
+
+  /** Whether the lock is this pod's. */
+  isOf({ node, protocol, value }: StandingLock, pod: LockHolder): boolean {
+    if (protocol.namesOwner) return isLockedBy(value, pod);
+    return this.#nameless.ownerOf(node, protocol, value)?.uid === pod.uid;
+  }
+
+  /** The pod that the lock is for; undefined where that cannot be known. */
+  ownerOf({ node, protocol, value }: StandingLock): LockOwner | undefined {
+    if (!protocol.namesOwner) return this.#nameless.ownerOf(node, protocol, value);
+    const lock = readNodeLock(protocol, value);
+    return lock.kind === 'owned' ? lock.owner : undefined;
   }
 
   /**
    * Whether the lock may be taken by `taker`, or by anybody where there is none. A lock of the taker's own counts as
    * free: writing it anew proves that it is still there, and makes a release that is still under way fail.
    */
-  async standingOf(node: string, value: string | undefined, taker?: NamespacedName): Promise<Standing> {
-    if (value === undefined || (taker !== undefined && isLockedBy(value, taker))) return 'free';
-    const lock = parseNodeLock(value);
-    if (lock.kind === 'malformed') return 'free';
-    if (lock.kind === 'bare') {
-      // A time as far ahead is nobody's, either.
-      return Math.abs(this.#clock.nowMs() - lock.atMs) > this.#ownerlessExpiryMs ? 'free' : 'held';
-    }
-    return this.#pods.awaitsDevices(node, lock.owner) ? 'held' : this.#lookUp(node, lock.owner);
+  async standingOf(lock: StandingLock, taker?: LockHolder): Promise<Standing> {
+    if (taker !== undefined && this.isOf(lock, taker)) return 'free';
+    const owner = this.ownerOf(lock);
+    if (owner === undefined) return this.#isOver(lock) ? 'free' : 'held';
+    return this.#pods.awaitsDevices(lock.node, lock.protocol, owner) ? 'held' : this.#lookUp(lock, owner);
   }
 
   /** Reads a pod that the watch says to wait for its devices: its word may have been late for long. */
@@ -63,12 +97,25 @@ export class LockOwners {
     else this.#pods.gone(pod.uid);
   }
 
-  async #lookUp(node: string, owner: NamespacedName): Promise<Standing> {
+  /** Of a lock that names nobody we know. */
+  #isOver({ protocol, value }: StandingLock): boolean {
+    const lock = readNodeLock(protocol, value);
+    // A time as far ahead is nobody's, either.
+    return lock.kind !== 'bare' || Math.abs(this.#clock.nowMs() - lock.atMs) > this.#expiryMs(protocol);
+  }
+
+  #expiryMs({ expiryMs }: NodeLockProtocol): number {
+    return expiryMs ?? this.#ownerlessExpiryMs;
+  }
+
+  async #lookUp({ node, protocol }: StandingLock, owner: LockOwner): Promise<Standing> {
     const pod = await this.#read(owner);
     if (pod === undefined) return 'unclear';
-    if (pod === 'gone') return 'free';
+    if (pod === 'gone' || (owner.uid !== undefined && pod.uid !== owner.uid)) return 'free';
     if (pod.nodeName === undefined) return this.#fenceOff(pod);
-    return pod.nodeName === node && awaitsDevices(pod) ? 'held' : 'free';
+    // By its own words alone: bound under the protocol, and neither served nor begun.
+    const awaits = !hasBegun(pod) && this.#protocols.isAwaited(pod.annotations, protocol);
+    return pod.nodeName === node && awaits ? 'held' : 'free';
   }
 
   /** The pod as the server has it now; undefined when that cannot be known. */

@@ -4,8 +4,8 @@
  * is left over is decided by a read; an owner that the plugin may still serve keeps his lock, whatever its age.
  */
 import type { Clock } from '../model/clock.ts';
-import type { PodObject } from '../model/cluster-objects.ts';
-import { isLockedBy } from '../vendors/node-lock.ts';
+import type { PodObject, TextMap } from '../model/cluster-objects.ts';
+import type { NodeLockProtocol } from '../vendors/node-lock.ts';
 import type { NodeLocks } from './node-locks.ts';
 import type { NodeWatch } from './node-watch.ts';
 
@@ -21,8 +21,8 @@ const everyMs = 30_000;
 
 export class LockSweep {
   readonly #options: LockSweepOptions;
-  /** Locks as the last round saw them, by node. */
-  #standing = new Map<string, string>();
+  /** Locks as the last round saw them, by node and annotation. */
+  #standing = new Map<string, TextMap>();
   readonly #underWay = new Set<string>();
   #cancel: (() => void) | undefined;
 
@@ -46,35 +46,36 @@ export class LockSweep {
   see(pod: PodObject): void {
     const { nodeName } = pod;
     if (nodeName === undefined || !isOver(pod)) return;
-    const lock = this.#options.nodes.find(nodeName)?.lock;
-    if (lock !== undefined && isLockedBy(lock, pod)) this.#release(nodeName);
+    const { locks } = this.#options;
+    for (const lock of locks.on(nodeName)) if (locks.isOf(lock, pod)) this.#release(nodeName, lock.protocol);
   }
 
   /** A pod that was on this node is gone. */
   podGone(node: string): void {
-    if (this.#options.nodes.find(node)?.lock !== undefined) this.#release(node);
+    for (const { protocol } of this.#options.locks.on(node)) this.#release(node, protocol);
   }
 
   #round(): void {
-    const { nodes } = this.#options;
+    const { nodes, locks } = this.#options;
     const before = this.#standing;
     this.#standing = new Map();
     for (const node of nodes.locked()) {
-      const lock = nodes.find(node)?.lock;
-      if (lock === undefined) continue;
-      this.#standing.set(node, lock);
-      if (before.get(node) === lock) this.#release(node);
+      this.#standing.set(node, nodes.find(node)?.locks ?? {});
+      for (const { protocol, value } of locks.on(node)) {
+        if (before.get(node)?.[protocol.annotation] === value) this.#release(node, protocol);
+      }
     }
   }
 
-  #release(node: string): void {
+  #release(node: string, protocol: NodeLockProtocol): void {
     const { isLeader, locks, nodes } = this.#options;
     // Whoever waits for the lock takes it as well as we would release it.
     nodes.wake(node);
-    if (!isLeader() || this.#underWay.has(node)) return;
-    this.#underWay.add(node);
+    const release = `${protocol.annotation} ${node}`;
+    if (!isLeader() || this.#underWay.has(release)) return;
+    this.#underWay.add(release);
     // Never rejects; what failed is tried again by a later round.
-    void locks.releaseLeftOver(node).finally(() => this.#underWay.delete(node));
+    void locks.releaseLeftOver(node, protocol).finally(() => this.#underWay.delete(release));
   }
 }
 

@@ -5,7 +5,6 @@
  */
 import { type NamespacedName, podName } from '../model/cluster-objects.ts';
 import type { Stray } from '../state/strays.ts';
-import { parseNodeLock } from '../vendors/node-lock.ts';
 
 interface Watched {
   readonly stray: Stray;
@@ -17,17 +16,17 @@ export class LockWitness {
   /** By node, then by the stray's UID; nodes without strays are absent. */
   readonly #watched = new Map<string, Map<string, Watched>>();
 
-  /** A stray has come to its node, which bears that lock now. */
-  came(stray: Stray, lock: string | undefined): void {
+  /** A stray has come to its node, whose locks are those pods' now. */
+  came(stray: Stray, owners: readonly NamespacedName[]): void {
     const watched = { stray, owners: new Map<string, NamespacedName>() };
-    note(watched, lock);
+    note(watched, owners);
     const ofNode = this.#watched.get(stray.node) ?? new Map<string, Watched>();
     this.#watched.set(stray.node, ofNode.set(stray.podUid, watched));
   }
 
-  /** Takes the lock that a node bears now. */
-  see(node: string, lock: string | undefined): void {
-    for (const watched of this.#watched.get(node)?.values() ?? []) note(watched, lock);
+  /** Takes the pods whose locks a node bears now. */
+  see(node: string, owners: readonly NamespacedName[]): void {
+    for (const watched of this.#watched.get(node)?.values() ?? []) note(watched, owners);
   }
 
   /** The stray is none any more. Answers the owners, in the order in which they came. */
@@ -40,10 +39,10 @@ export class LockWitness {
   }
 }
 
-function note({ stray, owners }: Watched, value: string | undefined): void {
-  const lock = value === undefined ? undefined : parseNodeLock(value);
-  if (lock?.kind !== 'owned') return;
-  const name = podName(lock.owner);
-  // Somebody else's scheduler may have locked the node for the stray itself.
-  if (name !== podName(stray)) owners.set(name, lock.owner);
+function note({ stray, owners }: Watched, now: readonly NamespacedName[]): void {
+  for (const { namespace, name } of now) {
+    const text = podName({ namespace, name });
+    // Somebody else's scheduler may have locked the node for the stray itself.
+    if (text !== podName(stray)) owners.set(text, { namespace, name });
+  }
 }

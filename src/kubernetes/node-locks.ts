@@ -1,35 +1,31 @@
 /**
- * The node lock (spec §7.2): it names the one pod whose devices the plugin will hand out next. Taken by
- * compare-and-swap on the node's resource version together with our fence, released by the plugin when it is done, by
- * us when the bind came to nothing. The watch may tell old news, so it may cost us a conflict, but no decision rests on
- * its word alone.
+ * The node locks (spec §7.2, vendors §1.8): each stands for the one pod whose devices the plugins of its families will
+ * hand out next. All that a pod needs are taken by one compare-and-swap on the node's resource version together with our
+ * fence, released by the plugins when they are done, by us when the bind came to nothing. The watch may tell old news, so
+ * it may cost us a conflict, but no decision rests on its word alone.
  */
 import type { Clock } from '../model/clock.ts';
 import { type NamespacedName, podName } from '../model/cluster-objects.ts';
-import {
-  fenceAnnotation,
-  formatFence,
-  formatNodeLock,
-  isLockedBy,
-  nodeLockAnnotation,
-} from '../vendors/node-lock.ts';
+import { fenceAnnotation, formatFence, type NodeLockProtocol } from '../vendors/node-lock.ts';
 import { pause } from './backoff.ts';
 import { Fences } from './fences.ts';
 import type { LockOwners, Standing } from './lock-owner.ts';
+import { LockReleases } from './lock-releases.ts';
+import type { LockHolder } from './nameless-locks.ts';
 import type { NodeWatch, WatchedNode } from './node-watch.ts';
 import { NodeWrites } from './node-writes.ts';
 import type { PodWatch, WaitingPod } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText, isAmbiguous, type RestFailure, type RestResult } from './rest-result.ts';
+import { type StandingLock, standingLocks } from './standing-lock.ts';
 import { type TimeLimits, withinTime } from './within-time.ts';
 
 /** Who takes a node, and how. */
-export interface LockTaker extends NamespacedName {
-  readonly uid: string;
+export interface LockTaker extends LockHolder {
   /** Of the leadership in which he does. */
   readonly term: string;
-  /** False for devices whose plugin knows no lock: then the fence alone is written, and nobody is waited for. */
-  readonly locks: boolean;
+  /** None for devices whose plugins know no lock: then the fence alone is written, and nobody is waited for. */
+  readonly locks: readonly NodeLockProtocol[];
 }
 
 export type LockResult =
@@ -45,6 +41,8 @@ export interface NodeLockOptions {
   readonly watch: NodeWatch;
   readonly owners: LockOwners;
   readonly pods: PodWatch;
+  /** Of all locks that the watch looks at. */
+  readonly protocols: readonly NodeLockProtocol[];
   readonly clock: Clock;
   /** A pod that could be given the devices of whoever takes the lock; whoever lets it go wakes the watch. */
   readonly strayOn?: (node: string) => NamespacedName | undefined;
@@ -55,34 +53,43 @@ const retryMs = 250;
 const unlockMs = 1000;
 /** After waiting so long for a pod on the word of the watch, it is read. */
 const believeMs = 5000;
-const mostReleaseAttempts = 5;
 
 export class NodeLocks {
   readonly #writes: NodeWrites;
+  readonly #releases: LockReleases;
   readonly #watch: NodeWatch;
   readonly #owners: LockOwners;
   readonly #pods: PodWatch;
+  readonly #protocols: readonly NodeLockProtocol[];
   readonly #clock: Clock;
   readonly #strayOn: (node: string) => NamespacedName | undefined;
   readonly #fences = new Fences();
 
-  constructor({ client, watch, owners, pods, clock, strayOn = () => undefined }: NodeLockOptions) {
-    this.#writes = new NodeWrites(client, watch);
+  constructor(options: NodeLockOptions) {
+    const { client, watch, owners, pods, protocols, clock, strayOn = () => undefined } = options;
+    this.#writes = new NodeWrites(client, watch, protocols);
+    this.#releases = new LockReleases({ writes: this.#writes, watch, owners, clock });
     this.#watch = watch;
     this.#owners = owners;
     this.#pods = pods;
+    this.#protocols = protocols;
     this.#clock = clock;
     this.#strayOn = strayOn;
   }
 
   /**
-   * Takes the node for a pod, waiting for strays to start, for others to be given their devices, and for a live owner of
-   * its lock to be done. A lock of the pod's own is written anew.
+   * Takes the node for a pod, waiting for strays to start, for others to be given their devices, and for live owners of
+   * the locks that it needs to be done. A lock of the pod's own is written anew.
    */
   async acquire(node: string, taker: LockTaker, limits: TimeLimits): Promise<LockResult> {
     const seen = this.#watch.find(node);
     // Mostly the node is free: then nothing has to be waited for, and so nothing set up for it.
-    if (seen !== undefined && this.#isOpen(node, taker) && isFree(seen, taker) && !limits.signal.aborted) {
+    if (
+      seen !== undefined &&
+      this.#isOpen(node, taker) &&
+      this.#isFree(node, seen, taker) &&
+      !limits.signal.aborted
+    ) {
       const result = await this.#take(node, seen, taker);
       if (result.kind === 'ok') return this.#taken(node, taker);
       return this.#waitAndTake(node, taker, limits, result);
@@ -90,9 +97,9 @@ export class NodeLocks {
     return this.#waitAndTake(node, taker, limits);
   }
 
-  /** Every pod of the node is known, as of the lock that was taken last. */
+  /** Every pod of the node is known, as of the locks that were taken last. */
   trust(node: string, term: string): void {
-    this.#fences.trust(node, term, this.#watch.find(node)?.lastLock);
+    this.#fences.trust(node, term, this.#watch.find(node)?.lastLocks ?? {});
   }
 
   /** Somebody else has bound a pod to the node. */
@@ -100,14 +107,33 @@ export class NodeLocks {
     this.#fences.doubt(node);
   }
 
-  /** Gives the lock back if it is the pod's own. Gives up after a few failures: an unbound owner's lock is left over. */
-  async release(node: string, owner: NamespacedName): Promise<void> {
-    await this.#releaseIf(node, (lock) => Promise.resolve(isLockedBy(lock, owner)));
+  /** Those that the node bears, by the watch. */
+  on(node: string): readonly StandingLock[] {
+    const seen = this.#watch.find(node);
+    return seen === undefined ? [] : standingLocks(node, seen, this.#protocols);
+  }
+
+  /** Whether the lock is this pod's. */
+  isOf(lock: StandingLock, pod: LockHolder): boolean {
+    return this.#owners.isOf(lock, pod);
+  }
+
+  /** The pods that the node's locks are for, as far as that is known. */
+  ownersOn(node: string): readonly NamespacedName[] {
+    return this.on(node).flatMap((lock) => this.#owners.ownerOf(lock) ?? []);
+  }
+
+  /**
+   * Gives those of the locks back that are the pod's own. Gives up after a few failures: an unbound owner's lock is left
+   * over.
+   */
+  async release(node: string, owner: LockHolder, locks: readonly NodeLockProtocol[]): Promise<void> {
+    await this.#releases.of(node, owner, locks);
   }
 
   /** Gives a lock back that is left over: its owner is gone or over, was never bound, or needs it no longer. */
-  async releaseLeftOver(node: string): Promise<void> {
-    await this.#releaseIf(node, async (lock) => (await this.#owners.standingOf(node, lock)) === 'free');
+  async releaseLeftOver(node: string, protocol: NodeLockProtocol): Promise<void> {
+    await this.#releases.ofNobody(node, protocol);
   }
 
   #waitAndTake(
@@ -127,7 +153,7 @@ export class NodeLocks {
   ): Promise<LockResult> {
     let failure = firstFailure;
     let inDoubt = false;
-    let patientlySeen: string | undefined;
+    const patientlySeen = new Set<string>();
     let problem = `node ${node} could not be locked in time`;
     while (!signal.aborted) {
       if (failure !== undefined) {
@@ -157,12 +183,13 @@ export class NodeLocks {
         problem = `node ${node} cannot be read`;
         break;
       }
-      if (this.#isAboutToUnlock(node, seen, taker) && seen.lock !== patientlySeen) {
-        patientlySeen = seen.lock;
-        await this.#unlocked(node, seen.lock, signal);
+      const leaving = this.#aboutToUnlock(node, seen, taker);
+      if (leaving !== undefined && !patientlySeen.has(keyOf(leaving))) {
+        patientlySeen.add(keyOf(leaving));
+        await this.#unlocked(leaving, signal);
         continue;
       }
-      const standing = await this.#standingOf(node, seen, taker);
+      const { standing, value } = await this.#standingOf(node, seen, taker);
       // Somebody may have come during the look-up.
       if (standing === 'free' && !this.#isOpen(node, taker)) continue;
       if (standing === 'free') {
@@ -170,12 +197,12 @@ export class NodeLocks {
         if (result.kind === 'ok') return this.#taken(node, taker);
         failure = result;
       } else {
-        problem = `node ${node} stayed locked by ${JSON.stringify(seen.lock)}: node lock contention`;
+        problem = `node ${node} stayed locked by ${JSON.stringify(value)}: node lock contention`;
         await (standing === 'held' ? changed : Promise.race([changed, pause(this.#clock, retryMs, signal)]));
       }
     }
     // A swap that nobody answered may have been made all the same.
-    if (inDoubt && taker.locks) await this.release(node, taker);
+    if (inDoubt && taker.locks.length > 0) await this.release(node, taker, taker.locks);
     return { ok: false, message: problem };
   }
 
@@ -183,22 +210,33 @@ export class NodeLocks {
     return this.#closedBy(node, taker) === undefined && this.#waitingBefore(node, taker) === undefined;
   }
 
-  /** Whoever waits for devices does so whether or not the lock still names him: somebody may have removed it. */
-  #waitingBefore(node: string, { locks, uid }: LockTaker): WaitingPod | undefined {
-    return locks ? this.#pods.waitingOn(node, uid) : undefined;
+  /** Without asking anybody. */
+  #isFree(node: string, { locks }: WatchedNode, taker: LockTaker): boolean {
+    for (const protocol of taker.locks) {
+      const value = locks[protocol.annotation];
+      if (value !== undefined && !this.#owners.isOf({ node, protocol, value }, taker)) return false;
+    }
+    return true;
   }
 
-  #isAboutToUnlock(node: string, { lock }: WatchedNode, taker: LockTaker): boolean {
-    return (
-      taker.locks && lock !== undefined && !isLockedBy(lock, taker) && this.#pods.isAboutToUnlock(node, lock)
-    );
+  /** Whoever waits for devices does so whether or not a lock still stands for him: somebody may have removed it. */
+  #waitingBefore(node: string, { locks, uid }: LockTaker): WaitingPod | undefined {
+    return this.#pods.waitingOn(node, uid, locks);
+  }
+
+  /** A lock in the taker's way whose owner was served, so that the plugin is about to give it back. */
+  #aboutToUnlock(node: string, seen: WatchedNode, taker: LockTaker): StandingLock | undefined {
+    return standingLocks(node, seen, taker.locks).find((lock) => {
+      const served = this.#pods.lastServed(node, lock.protocol);
+      return served !== undefined && this.#owners.isOf(lock, served) && !this.#owners.isOf(lock, taker);
+    });
   }
 
   /** Resolves when the node bears another lock or none, or has had time enough. */
-  #unlocked(node: string, lock: string | undefined, signal: AbortSignal): Promise<void> {
+  #unlocked({ node, protocol, value }: StandingLock, signal: AbortSignal): Promise<void> {
     const deadlineMs = this.#clock.nowMs() + unlockMs;
     return withinTime(this.#clock, { deadlineMs, signal }, async (either) => {
-      while (!either.aborted && this.#watch.find(node)?.lock === lock) {
+      while (!either.aborted && this.#watch.find(node)?.locks[protocol.annotation] === value) {
         await this.#watch.changed(node, either);
       }
     });
@@ -214,20 +252,35 @@ export class NodeLocks {
 
   /** Strays are given no devices of families without a lock. */
   #closedBy(node: string, { locks }: LockTaker): NamespacedName | undefined {
-    return locks ? this.#strayOn(node) : undefined;
+    return locks.length > 0 ? this.#strayOn(node) : undefined;
   }
 
-  #standingOf(node: string, { lock }: WatchedNode, taker: LockTaker): Promise<Standing> {
-    return taker.locks ? this.#owners.standingOf(node, lock, taker) : Promise.resolve('free');
+  /** Of the first of the taker's locks that is not free, if there is one. */
+  async #standingOf(
+    node: string,
+    seen: WatchedNode,
+    taker: LockTaker,
+  ): Promise<{ readonly standing: Standing; readonly value?: string }> {
+    for (const lock of standingLocks(node, seen, taker.locks)) {
+      const standing = await this.#owners.standingOf(lock, taker);
+      if (standing !== 'free') return { standing, value: lock.value };
+    }
+    return { standing: 'free' };
   }
 
   /** Doubt begun by a swap that failed, or by what the node bore before this one, lasts until `trust`. */
   async #take(node: string, seen: WatchedNode, taker: LockTaker): Promise<RestResult> {
     if (this.#fences.mayBeBehind(node, seen, taker.term)) this.#fences.doubt(node);
-    const result = await this.#writes.patch(node, seen.resourceVersion, {
-      ...(taker.locks ? { [nodeLockAnnotation]: formatNodeLock(this.#clock.nowMs(), taker) } : {}),
-      [fenceAnnotation]: formatFence(taker.term, taker.uid),
-    });
+    const annotations: Record<string, string> = {};
+    for (const protocol of taker.locks) {
+      annotations[protocol.annotation] = this.#owners.claim(node, protocol, taker);
+    }
+    annotations[fenceAnnotation] = formatFence(taker.term, taker.uid);
+    const result = await this.#writes.patch(node, seen.resourceVersion, annotations);
+    for (const protocol of taker.locks) {
+      const value = annotations[protocol.annotation];
+      if (value !== undefined) this.#owners.written({ node, protocol, value }, taker, result);
+    }
     if (result.kind !== 'ok') this.#fences.doubt(node);
     return result;
   }
@@ -236,25 +289,6 @@ export class NodeLocks {
     const mayBeBehind = !this.#fences.isTrusted(node);
     if (!mayBeBehind) this.trust(node, term);
     return { ok: true, mayBeBehind };
-  }
-
-  async #releaseIf(node: string, isReleasable: (lock: string) => Promise<boolean>): Promise<void> {
-    const isOurs = async (seen: WatchedNode | 'gone' | undefined) =>
-      seen !== undefined && seen !== 'gone' && seen.lock !== undefined && (await isReleasable(seen.lock));
-    let seen: WatchedNode | 'gone' | undefined = this.#watch.find(node);
-    for (let attempt = 0; attempt < mostReleaseAttempts; attempt += 1) {
-      if (attempt > 0) await pause(this.#clock, retryMs * 2 ** (attempt - 1));
-      // That the lock is not to be released is believed of the server alone: the watch may be behind our own swap.
-      if (!(await isOurs(seen))) {
-        seen = await this.#writes.read(node);
-        if (seen === undefined) continue;
-        if (!(await isOurs(seen))) return;
-      }
-      if (seen === undefined || seen === 'gone') return;
-      const result = await this.#writes.patch(node, seen.resourceVersion, { [nodeLockAnnotation]: null });
-      if (result.kind === 'ok' || (result.kind === 'status' && result.status === 404)) return;
-      seen = undefined;
-    }
   }
 
   /** After a swap that failed: the loop's next look must not rest on what it rested on before. */
@@ -266,9 +300,8 @@ export class NodeLocks {
   }
 }
 
-/** Without asking anybody. */
-function isFree({ lock }: WatchedNode, taker: LockTaker): boolean {
-  return !taker.locks || lock === undefined || isLockedBy(lock, taker);
+function keyOf({ protocol, value }: StandingLock): string {
+  return `${protocol.annotation} ${value}`;
 }
 
 function isConflict(failure: RestFailure): boolean {

@@ -1,9 +1,9 @@
 /**
- * What the watch says of every node's lock, fence and version, and a way to wait for the next word on one node. The
+ * What the watch says of every node's locks, fence and version, and a way to wait for the next word on one node. The
  * writer compares and swaps against this, so an uncontended bind needs no read.
  */
-import type { NodeObject } from '../model/cluster-objects.ts';
-import { fenceAnnotation, nodeLockAnnotation } from '../vendors/node-lock.ts';
+import type { NodeObject, TextMap } from '../model/cluster-objects.ts';
+import { fenceAnnotation, type NodeLockProtocol } from '../vendors/node-lock.ts';
 import { Changes } from './changes.ts';
 
 /** The part of a node that commits change. */
@@ -11,24 +11,34 @@ export type NodeTrace = Pick<NodeObject, 'name' | 'resourceVersion' | 'annotatio
 
 export interface WatchedNode {
   readonly resourceVersion: string;
-  readonly lock: string | undefined;
+  /** Those that are there, by their annotation. */
+  readonly locks: TextMap;
   readonly fence: string | undefined;
-  /** The lock that was there last, whether or not it still is. */
-  readonly lastLock: string | undefined;
+  /** Of every kind the lock that was there last, whether or not it still is. */
+  readonly lastLocks: TextMap;
 }
 
+const noLocks: TextMap = {};
+
 export class NodeWatch {
+  readonly #protocols: readonly NodeLockProtocol[];
   readonly #nodes = new Map<string, WatchedNode>();
   readonly #changes = new Changes();
   /** Nodes with a lock. */
   readonly #locked = new Set<string>();
 
+  /** @param protocols of all locks that are looked at */
+  constructor(protocols: readonly NodeLockProtocol[]) {
+    this.#protocols = protocols;
+  }
+
   /** Takes a node from the watch, from a read or from the answer to a write. */
   see({ name, resourceVersion, annotations }: NodeTrace): void {
-    const lock = annotations[nodeLockAnnotation];
-    const lastLock = lock ?? this.#nodes.get(name)?.lastLock;
-    this.#nodes.set(name, { resourceVersion, lock, fence: annotations[fenceAnnotation], lastLock });
-    if (lock === undefined) this.#locked.delete(name);
+    const locks = this.#locksIn(annotations);
+    const before = this.#nodes.get(name)?.lastLocks ?? noLocks;
+    const lastLocks = locks === noLocks ? before : { ...before, ...locks };
+    this.#nodes.set(name, { resourceVersion, locks, fence: annotations[fenceAnnotation], lastLocks });
+    if (locks === noLocks) this.#locked.delete(name);
     else this.#locked.add(name);
     this.wake(name);
   }
@@ -56,5 +66,14 @@ export class NodeWatch {
   /** Lets everyone who waits for the node look again, e.g. because the owner of its lock has changed. */
   wake(name: string): void {
     this.#changes.tell(name);
+  }
+
+  #locksIn(annotations: TextMap): TextMap {
+    let locks: Record<string, string> | undefined;
+    for (const { annotation } of this.#protocols) {
+      const value = annotations[annotation];
+      if (value !== undefined) (locks ??= {})[annotation] = value;
+    }
+    return locks ?? noLocks;
   }
 }

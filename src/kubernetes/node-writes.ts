@@ -1,6 +1,7 @@
 /** The calls about one node, each of which tells the watch what it has learnt: its answer may be newer than any event. */
+import type { NodeLockProtocol } from '../vendors/node-lock.ts';
 import { mergePatch, nodePath } from './api-paths.ts';
-import { nodeTraceShape, parseNodeTrace } from './node-trace.ts';
+import { NodeTraces } from './node-trace.ts';
 import type { NodeWatch, WatchedNode } from './node-watch.ts';
 import type { RestClient } from './rest-client.ts';
 import type { RestResult } from './rest-result.ts';
@@ -10,10 +11,13 @@ const callTimeoutMs = 4000;
 export class NodeWrites {
   readonly #client: RestClient;
   readonly #watch: NodeWatch;
+  readonly #traces: NodeTraces;
 
-  constructor(client: RestClient, watch: NodeWatch) {
+  /** @param protocols of all locks that the watch looks at */
+  constructor(client: RestClient, watch: NodeWatch, protocols: readonly NodeLockProtocol[]) {
     this.#client = client;
     this.#watch = watch;
+    this.#traces = new NodeTraces(protocols);
   }
 
   /** Changes annotations of the node of that version, null to remove one. */
@@ -27,7 +31,7 @@ export class NodeWrites {
       path: nodePath(node),
       contentType: mergePatch,
       body: { metadata: { resourceVersion, annotations } },
-      shape: nodeTraceShape,
+      shape: this.#traces.shape,
       timeoutMs: callTimeoutMs,
     });
     if (result.kind === 'ok') this.#see(result.body);
@@ -39,7 +43,7 @@ export class NodeWrites {
     const result = await this.#client.request({
       method: 'GET',
       path: nodePath(node),
-      shape: nodeTraceShape,
+      shape: this.#traces.shape,
       timeoutMs: callTimeoutMs,
     });
     if (result.kind === 'status' && result.status === 404) return 'gone';
@@ -47,7 +51,7 @@ export class NodeWrites {
   }
 
   #see(body: unknown): WatchedNode | undefined {
-    const node = parseNodeTrace(body);
+    const node = this.#traces.parse(body);
     if (!node.ok) return undefined;
     this.#watch.see(node.value);
     return this.#watch.find(node.value.name);

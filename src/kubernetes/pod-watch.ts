@@ -1,20 +1,36 @@
 /**
  * Which bound pods still wait for their devices, by what the watch says of them and by the Bindings that are under way
- * here. While one does, nobody else may be given the node's lock: the plugin serves whom the lock names, and kubelet asks
- * it for whichever pod it starts. A bound pod that once did not wait never waits again, whatever somebody writes on it.
+ * here. While one does, nobody else may be given the node's lock of its family: the plugin serves whom the lock names, or
+ * whom it finds waiting, and kubelet asks it for whichever pod it starts. A bound pod that once did not wait for a
+ * family's plugin never waits for it again, whatever somebody writes on it.
  */
 import type { NamespacedName, PodObject } from '../model/cluster-objects.ts';
-import { isLockedBy } from '../vendors/node-lock.ts';
-import { bindPhaseAnnotation } from '../vendors/pod-annotations.ts';
+import { hasLock, type LockProtocols } from '../vendors/lock-protocols.ts';
+import type { NodeLockProtocol } from '../vendors/node-lock.ts';
 import { Changes } from './changes.ts';
 
 export interface WaitingPod extends NamespacedName {
   readonly uid: string;
   /** False while nothing but our own Binding says that it is bound. */
   readonly seen: boolean;
+  /** The locks of those plugins that have not served it yet; never empty. */
+  readonly unserved: readonly NodeLockProtocol[];
+}
+
+/** A pod as a lock tells of it. */
+export interface LockOwner extends NamespacedName {
+  /** Undefined where the lock has the name alone. */
+  readonly uid?: string;
+}
+
+export interface PodWatchOptions {
+  readonly protocols: LockProtocols;
+  /** Told of every word on a pod of a node; must neither throw nor wait. */
+  readonly onChange?: (node: string) => void;
 }
 
 export class PodWatch {
+  readonly #protocols: LockProtocols;
   readonly #onChange: (node: string) => void;
   readonly #nodeOf = new Map<string, string>();
   /** By node, then by UID. */
@@ -22,16 +38,16 @@ export class PodWatch {
   /** Bound pods that do not wait. */
   readonly #settled = new Set<string>();
   /**
-   * Nodes on which a pod vanished while it waited. Kubelet may ask for it all the same, and be given what was meant for
-   * the next one; so until that one has begun or is over, `success` says nothing of it.
+   * Nodes on which a pod vanished while it waited, and for what. Kubelet may ask for it all the same, and be given what
+   * was meant for the next one; so until that one has begun or is over, being served says nothing of it.
    */
-  readonly #outOfStep = new Set<string>();
-  /** By node: who was served last. The plugin says so on the pod first and gives the lock back then. */
-  readonly #lastServed = new Map<string, WaitingPod>();
+  readonly #outOfStep = new Map<string, readonly NodeLockProtocol[]>();
+  /** By node and annotation: who was served last. The plugin says so on the pod first and gives the lock back then. */
+  readonly #lastServed = new Map<string, Map<string, WaitingPod>>();
   readonly #changes = new Changes();
 
-  /** @param onChange told of every word on a pod of a node; must neither throw nor wait */
-  constructor(onChange: (node: string) => void = () => undefined) {
+  constructor({ protocols, onChange = () => undefined }: PodWatchOptions) {
+    this.#protocols = protocols;
     this.#onChange = onChange;
   }
 
@@ -39,19 +55,19 @@ export class PodWatch {
   see(pod: PodObject): void {
     const { nodeName, uid } = pod;
     if (nodeName === undefined) return;
-    const phase = pod.annotations[bindPhaseAnnotation];
-    // What was bound without the protocol of the lock, the plugin does not look for.
-    const unmarked = phase === undefined && !this.#nodeOf.has(uid);
-    const served = phase === 'success' && !this.#outOfStep.has(nodeName);
-    if (hasBegun(pod)) this.#settle(uid, nodeName);
-    else if (unmarked || served || this.#settled.has(uid)) this.#settle(uid);
-    else this.#set(pod, nodeName, true);
+    if (hasBegun(pod)) {
+      this.#settle(uid, nodeName);
+    } else {
+      const unserved = this.#settled.has(uid) ? [] : this.#unservedOf(pod, nodeName);
+      if (unserved.length === 0) this.#settle(uid);
+      else this.#set(pod, nodeName, { seen: true, unserved });
+    }
     this.#tell(nodeName);
   }
 
-  /** A Binding of the pod is about to be written; what the watch says of the bound pod replaces this. */
-  expect(pod: PodObject, node: string): void {
-    this.#set(pod, node, false);
+  /** A Binding of the pod is about to be written, under these locks; what the watch says of the bound pod replaces this. */
+  expect(pod: PodObject, node: string, locks: readonly NodeLockProtocol[]): void {
+    if (locks.length > 0) this.#set(pod, node, { seen: false, unserved: locks });
   }
 
   /** The Binding of the pod came to nothing. */
@@ -63,30 +79,38 @@ export class PodWatch {
   /** The pod is gone. Answers the node on which it waited, if it did. */
   gone(podUid: string): string | undefined {
     this.#settled.delete(podUid);
-    const seen = this.#find(podUid)?.seen === true;
+    const waiting = this.#find(podUid);
     const node = this.#remove(podUid);
-    if (node === undefined) return undefined;
-    if (seen) this.#outOfStep.add(node);
+    if (node === undefined || waiting === undefined) return undefined;
+    if (waiting.seen) this.#lose(node, waiting.unserved);
     this.#tell(node);
     return node;
   }
 
-  /** A pod of the node, other than this one, that waits for its devices there. */
-  waitingOn(node: string, exceptUid: string): WaitingPod | undefined {
-    for (const pod of this.#waiting.get(node)?.values() ?? []) if (pod.uid !== exceptUid) return pod;
+  /** A pod of the node, other than this one, that waits there for devices under one of these locks. */
+  waitingOn(node: string, exceptUid: string, locks: readonly NodeLockProtocol[]): WaitingPod | undefined {
+    for (const pod of this.#waiting.get(node)?.values() ?? []) {
+      if (pod.uid === exceptUid) continue;
+      for (const lock of locks) if (hasLock(pod.unserved, lock)) return pod;
+    }
     return undefined;
   }
 
-  /** Whether the pod of this name waits for its devices on the node. */
-  awaitsDevices(node: string, { namespace, name }: NamespacedName): boolean {
+  /** Whether the pod waits on the node for devices under the lock; one of that name, where its UID is not known. */
+  awaitsDevices(node: string, lock: NodeLockProtocol, { namespace, name, uid }: LockOwner): boolean {
     const waiting = [...(this.#waiting.get(node)?.values() ?? [])];
-    return waiting.some((pod) => pod.namespace === namespace && pod.name === name);
+    return waiting.some(
+      (pod) =>
+        pod.namespace === namespace &&
+        pod.name === name &&
+        (uid === undefined || pod.uid === uid) &&
+        hasLock(pod.unserved, lock),
+    );
   }
 
-  /** Whether the lock names the pod that was served last on the node, so that it is about to be given back. */
-  isAboutToUnlock(node: string, lock: string): boolean {
-    const served = this.#lastServed.get(node);
-    return served !== undefined && isLockedBy(lock, served);
+  /** Who was served last on the node under the lock, which is about to be given back if it is still his. */
+  lastServed(node: string, { annotation }: NodeLockProtocol): WaitingPod | undefined {
+    return this.#lastServed.get(node)?.get(annotation);
   }
 
   /** Resolves at the next word on a pod of the node, or when the signal is aborted. Never rejects. */
@@ -94,20 +118,64 @@ export class PodWatch {
     return this.#changes.next(node, signal);
   }
 
+  /** Under which locks a bound pod that has not begun still waits. */
+  #unservedOf(pod: PodObject, node: string): readonly NodeLockProtocol[] {
+    const { uid, annotations } = pod;
+    const known = this.#find(uid);
+    const asked = known?.unserved ?? this.#protocols.of(annotations);
+    const unserved = asked.filter((lock) => !lock.isServed(annotations) || this.#isOutOfStep(node, lock));
+    // Who is served by all is settled; of the others, one plugin may be done before the next.
+    if (known !== undefined && unserved.length > 0 && unserved.length < asked.length) {
+      this.#serve(
+        known,
+        node,
+        asked.filter((lock) => !hasLock(unserved, lock)),
+      );
+    }
+    return unserved;
+  }
+
   /** @param begunOn where it has begun or is over: whoever was in step before, is now */
   #settle(podUid: string, begunOn?: string): void {
     const waiting = this.#find(podUid);
     const node = this.#remove(podUid);
     this.#settled.add(podUid);
-    if (node !== undefined && waiting !== undefined) this.#lastServed.set(node, waiting);
-    if (begunOn !== undefined && node === begunOn) this.#outOfStep.delete(begunOn);
+    if (node === undefined || waiting === undefined) return;
+    this.#serve(waiting, node, waiting.unserved);
+    if (node === begunOn) this.#regain(node, waiting.unserved);
   }
 
-  #set({ uid, namespace, name }: PodObject, node: string, seen: boolean): void {
+  #serve(pod: WaitingPod, node: string, locks: readonly NodeLockProtocol[]): void {
+    const served = this.#lastServed.get(node) ?? new Map<string, WaitingPod>();
+    this.#lastServed.set(node, served);
+    for (const { annotation } of locks) served.set(annotation, pod);
+  }
+
+  #isOutOfStep(node: string, lock: NodeLockProtocol): boolean {
+    return hasLock(this.#outOfStep.get(node) ?? [], lock);
+  }
+
+  #lose(node: string, locks: readonly NodeLockProtocol[]): void {
+    const lost = this.#outOfStep.get(node) ?? [];
+    this.#outOfStep.set(node, [...lost, ...locks.filter((lock) => !hasLock(lost, lock))]);
+  }
+
+  #regain(node: string, locks: readonly NodeLockProtocol[]): void {
+    const left = this.#outOfStep.get(node)?.filter((lock) => !hasLock(locks, lock));
+    if (left === undefined) return;
+    if (left.length === 0) this.#outOfStep.delete(node);
+    else this.#outOfStep.set(node, left);
+  }
+
+  #set(
+    { uid, namespace, name }: PodObject,
+    node: string,
+    waits: Pick<WaitingPod, 'seen' | 'unserved'>,
+  ): void {
     if (this.#nodeOf.get(uid) !== node) this.#remove(uid);
     this.#nodeOf.set(uid, node);
     const pods = this.#waiting.get(node) ?? new Map<string, WaitingPod>();
-    this.#waiting.set(node, pods.set(uid, { uid, namespace, name, seen }));
+    this.#waiting.set(node, pods.set(uid, { uid, namespace, name, ...waits }));
   }
 
   #find(podUid: string): WaitingPod | undefined {
@@ -133,10 +201,4 @@ export class PodWatch {
 /** Kubelet starts no container before all devices are there; a pod that is over gets none any more. */
 export function hasBegun({ phase, running }: PodObject): boolean {
   return phase !== 'Pending' || running;
-}
-
-/** By its own words alone: bound under the protocol of the lock, and neither served nor begun. */
-export function awaitsDevices(pod: PodObject): boolean {
-  const phase = pod.annotations[bindPhaseAnnotation];
-  return !hasBegun(pod) && phase !== undefined && phase !== 'success';
 }

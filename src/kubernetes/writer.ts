@@ -1,5 +1,5 @@
 /**
- * Commits a bind to the cluster: node lock and fence, then one Binding that carries the pod's UID, its resource version
+ * Commits a bind to the cluster: node locks and fence, then one Binding that carries the pod's UID, its resource version
  * and the whole allocation, so that an annotated but unbound pod cannot exist. Where others may have bound pods to the
  * node, all of its pods are made known first. A conflict or a time-out is resolved by reading the pod, never by assuming.
  */
@@ -95,8 +95,8 @@ export class KubernetesWriter implements ClusterWriter {
     devices: DeviceBind,
     signal: AbortSignal,
   ): Promise<BindOutcome> {
-    // From now on the node's lock may be this pod's, and nobody is to take it for left over.
-    this.#pods.expect(pod, node);
+    // From now on the node's locks may be this pod's, and nobody is to take them for left over.
+    this.#pods.expect(pod, node, devices.locks);
     const taken = await this.#take(node, pod, { ...devices, deadlineMs, signal });
     if (!taken.ok) {
       this.#pods.forget(pod.uid);
@@ -116,7 +116,7 @@ export class KubernetesWriter implements ClusterWriter {
     const ending = await this.#commit({ pod, node, deadlineMs, metadata: sealed, signal });
     return this.#outcome(ending, async (standing) => {
       this.#labels.forget(pod.uid);
-      // Bound to this node by whomever, the pod needs the lock, and the device plugin releases it.
+      // Bound to this node by whomever, the pod needs its locks, and the device plugins release them.
       if (standing === 'otherwise') this.#locks.doubt(node);
       else await this.#giveBack(pod, node, devices);
     });
@@ -124,7 +124,7 @@ export class KubernetesWriter implements ClusterWriter {
 
   async #giveBack(pod: PodObject, node: string, { locks }: DeviceBind): Promise<void> {
     this.#pods.forget(pod.uid);
-    if (locks) await this.#locks.release(node, pod);
+    if (locks.length > 0) await this.#locks.release(node, pod, locks);
   }
 
   /** Takes the node and makes sure that what is known of its pods is as new as that. */
@@ -144,11 +144,11 @@ export class KubernetesWriter implements ClusterWriter {
       this.#locks.trust(node, term);
       return taken;
     }
-    if (locks) await this.#locks.release(node, pod);
+    if (locks.length > 0) await this.#locks.release(node, pod, locks);
     return { ok: false, message: known.message };
   }
 
-  /** A bound pod's lock is the device plugin's to release; any other end is cleaned up before it is told. */
+  /** A bound pod's locks are the device plugins' to release; any other end is cleaned up before it is told. */
   async #outcome(
     ending: Ending,
     cleanUp: (standing: Standing['kind'] | undefined) => Promise<void>,

@@ -140,5 +140,5 @@ function amountsOf(allocation: Allocation): string {
   const shares = allocation.flat();
   const memoryMiB = shares.reduce((sum, share) => sum + share.memoryMiB, 0);
   const corePercent = shares.reduce((sum, share) => sum + share.corePercent, 0);
-  return `${memoryMiB} MiB and ${corePercent} percent`;
+  return `${memoryMiB} MiB and ${corePercent} of compute`;
 }

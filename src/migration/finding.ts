@@ -39,7 +39,7 @@ const kinds = {
   VendorNotManaged: {
     severity: 'blocker',
     remedy:
-      "Keep HAMi's scheduler for as long as its pods are needed, or take these cards out of sharing first.",
+      "Switch the family on, by HAMi's device-config.yaml or by vendors.<block>.enabled. If there is no block for it, keep HAMi's scheduler for as long as its pods are needed, or take these cards out of sharing first.",
   },
   MixedOperation: {
     severity: 'blocker',
@@ -225,6 +225,11 @@ const kinds = {
     severity: 'info',
     remedy:
       "List this name in managedResources of kube-scheduler's configuration; our chart does so by itself.",
+  },
+  VendorSwitchedOff: {
+    severity: 'info',
+    remedy:
+      "Nothing to do if the cluster has no such cards; else switch them on, by HAMi's device-config.yaml or by vendors.<block>.enabled.",
   },
   DeviceConfigKeyIgnored: {
     severity: 'info',

@@ -1,10 +1,8 @@
 /** What is installed around the cards: schedulers, their names, leases and webhooks, and HAMi's configuration of devices. */
-import type { NvidiaConfig } from '../config/config.ts';
-import { parseHamiDeviceConfig } from '../config/hami-device-config.ts';
-import { isMapping } from '../config/mapping.ts';
-import { nvidiaSchema } from '../config/schema-nvidia.ts';
 import { parseYaml } from '../config/yaml-text.ts';
-import type { ClusterPicture, PicturedConfigMap } from './cluster-picture.ts';
+import { isMapping } from '../wire/mapping.ts';
+import type { ClusterPicture } from './cluster-picture.ts';
+import { deviceConfigFindings, deviceConfigKey, ownNameFindings } from './device-config-findings.ts';
 import { type Finding, finding, type ObjectReference } from './finding.ts';
 import { type LivePod, podReference, type Subject } from './subject.ts';
 
@@ -14,7 +12,6 @@ const hamiWebhook = 'vgpu.hami.io';
 const ownWebhook = 'pods.tessera.io';
 const componentLabel = 'app.kubernetes.io/component';
 const defaultScheduler = 'default-scheduler';
-const deviceConfigKey = 'device-config.yaml';
 
 export function installationFindings(subject: Subject): readonly Finding[] {
   return [
@@ -22,8 +19,8 @@ export function installationFindings(subject: Subject): readonly Finding[] {
     ...webhookFindings(subject),
     ...nameFindings(subject),
     ...leaseFindings(subject),
-    ...subject.picture.configMaps.flatMap((map) => deviceConfigFindings(map, subject.config.vendors.nvidia)),
-    ...ownNameFindings(subject.config.vendors.nvidia),
+    ...subject.picture.configMaps.flatMap((map) => deviceConfigFindings(map, subject.config.vendors)),
+    ...ownNameFindings(subject.config.vendors),
   ];
 }
 
@@ -133,54 +130,4 @@ function leaseFindings({ picture, config, livePods, nowMs }: Subject): readonly 
     .map(({ namespace, name, holder }) =>
       finding('LeaseHeld', { kind: 'Lease', namespace, name }, `held by ${holder}`),
     );
-}
-
-/** Settings that only the device plugin reads may differ: it goes on reading its own file. */
-const pluginSettings: ReadonlySet<string> = new Set<keyof NvidiaConfig>([
-  'disableCoreLimit',
-  'deviceSplitCount',
-  'deviceMemoryScaling',
-  'deviceCoreScaling',
-  'preConfiguredDeviceMemory',
-  'libCudaLogLevel',
-  'enableNumaTopology',
-  'migProfileAllowlist',
-  'knownMigGeometries',
-]);
-
-/** A setting that names a resource. */
-const resourceSetting = /^resource.*Name$/;
-
-function deviceConfigFindings(map: PicturedConfigMap, own: NvidiaConfig): readonly Finding[] {
-  const text = map.data[deviceConfigKey];
-  if (text === undefined) return [];
-  const object = { kind: 'ConfigMap', namespace: map.namespace, name: map.name };
-  const config = parseHamiDeviceConfig(text);
-  if (!config.ok) return [finding('DeviceConfigMalformed', object, `${deviceConfigKey}: ${config.problem}`)];
-  const { nvidia, warnings } = config.value;
-  const ownValues = new Map<string, unknown>(Object.entries(own));
-  return [
-    ...warnings.map((warning) => finding('DeviceConfigKeyIgnored', object, `${deviceConfigKey}: ${warning}`)),
-    ...Object.entries(nvidia)
-      .filter(([key, value]) => !pluginSettings.has(key) && value !== ownValues.get(key))
-      .map(([key, value]) => {
-        const sentence = `${key} is ${JSON.stringify(value)}, in the configuration judged here ${JSON.stringify(ownValues.get(key))}`;
-        return finding(
-          resourceSetting.test(key) ? 'ResourceNameDiffers' : 'DeviceConfigDiffers',
-          object,
-          sentence,
-        );
-      }),
-  ];
-}
-
-/** kube-scheduler must be told of every name, and its configuration is written for the usual ones. */
-function ownNameFindings(own: NvidiaConfig): readonly Finding[] {
-  const values = new Map<string, unknown>(Object.entries(own));
-  return Object.entries(nvidiaSchema.properties).flatMap(([key, rule]) => {
-    const name = values.get(key);
-    if (!resourceSetting.test(key) || name === rule.default || name === '') return [];
-    const sentence = `${key} is ${JSON.stringify(name)} instead of ${JSON.stringify(rule.default)}`;
-    return [finding('ResourceNameNotDefault', { kind: 'Cluster', name: 'configuration' }, sentence)];
-  });
 }

@@ -1,44 +1,57 @@
 /**
- * What the node locks tell (spec §1.6, Q14), judged as the server judges them: by what has become of the pod that a lock
- * names, not by its age. No pod may be on its way through a device plugin while the scheduler changes.
+ * What the node locks tell (spec §1.6, Q14; vendors §3.8), judged as the server judges them: by what has become of the pod
+ * that a lock names, not by its age, unless it names none. No pod may be on its way through a device plugin while the
+ * scheduler changes.
  */
 import type { NodeObject, PodObject } from '../model/cluster-objects.ts';
 import { podName } from '../model/cluster-objects.ts';
-import { nodeLockAnnotation, parseNodeLock } from '../vendors/node-lock.ts';
+import { LockProtocols } from '../vendors/lock-protocols.ts';
+import { type NodeLockProtocol, readNodeLock } from '../vendors/node-lock.ts';
 import { bindPhaseAnnotation } from '../vendors/pod-annotations.ts';
 import { type Finding, finding } from './finding.ts';
 import { nodeReference, type Subject } from './subject.ts';
 
-export function lockFindings({ picture, config, nowMs }: Subject): readonly Finding[] {
+export function lockFindings(subject: Subject): readonly Finding[] {
+  const { picture, vendors } = subject;
   const podsByName = new Map(picture.pods.map(({ pod }) => [podName(pod), pod]));
-  return picture.nodes.flatMap((node) => {
-    const value = node.annotations[nodeLockAnnotation];
-    if (value === undefined) return [];
-    const lock = parseNodeLock(value);
-    const object = nodeReference(node);
-    switch (lock.kind) {
-      case 'malformed':
-        return [finding('NodeLockMalformed', object, `${nodeLockAnnotation} is ${JSON.stringify(value)}`)];
-      case 'bare': {
-        const expired = Math.abs(nowMs - lock.atMs) > config.nodeLockExpirySeconds * 1000;
-        const sentence = `${nodeLockAnnotation} names no pod`;
-        return [
-          expired
-            ? finding('NodeLockLeftOver', object, `${sentence} and is older than nodeLockExpirySeconds`)
-            : finding('NodeLockHeld', object, `${sentence} and was set less than nodeLockExpirySeconds ago`),
-        ];
-      }
-      case 'owned': {
-        const name = podName(lock.owner);
-        const idle = idleBecause(podsByName.get(name), node);
-        return [
-          idle === undefined
-            ? finding('NodeLockHeld', object, `locked for ${name}, which waits for its devices`)
-            : finding('NodeLockLeftOver', object, `locked for ${name}, which ${idle}`),
-        ];
-      }
+  const protocols = new LockProtocols(vendors).all;
+  return picture.nodes.flatMap((node) =>
+    protocols.flatMap((protocol) => lockFinding(node, protocol, { ...subject, podsByName }) ?? []),
+  );
+}
+
+interface LockJudges extends Pick<Subject, 'config' | 'nowMs'> {
+  readonly podsByName: ReadonlyMap<string, PodObject>;
+}
+
+function lockFinding(
+  node: NodeObject,
+  protocol: NodeLockProtocol,
+  { config, nowMs, podsByName }: LockJudges,
+): Finding | undefined {
+  const { annotation, expiryMs } = protocol;
+  const value = node.annotations[annotation];
+  if (value === undefined) return undefined;
+  const lock = readNodeLock(protocol, value);
+  const object = nodeReference(node);
+  switch (lock.kind) {
+    case 'malformed':
+      return finding('NodeLockMalformed', object, `${annotation} is ${JSON.stringify(value)}`);
+    case 'bare': {
+      const isExpired = Math.abs(nowMs - lock.atMs) > (expiryMs ?? config.nodeLockExpirySeconds * 1000);
+      const limit = expiryMs === undefined ? 'nodeLockExpirySeconds' : `${expiryMs / 1000} s`;
+      return isExpired
+        ? finding('NodeLockLeftOver', object, `${annotation} names no pod and is older than ${limit}`)
+        : finding('NodeLockHeld', object, `${annotation} names no pod and was set less than ${limit} ago`);
     }
-  });
+    case 'owned': {
+      const name = podName(lock.owner);
+      const idle = idleBecause(podsByName.get(name), node);
+      return idle === undefined
+        ? finding('NodeLockHeld', object, `locked for ${name}, which waits for its devices`)
+        : finding('NodeLockLeftOver', object, `locked for ${name}, which ${idle}`);
+    }
+  }
 }
 
 /** Why the device plugin has nothing left to do for a lock's owner; undefined when it has. */

@@ -3,9 +3,9 @@ import type { NodeObject } from '../model/cluster-objects.ts';
 import { deviceKey } from '../model/device.ts';
 import { isCut } from '../model/mig.ts';
 import { cordonedIds } from '../state/inventory.ts';
+import { isReported } from '../vendors/handshake.ts';
 import type { Discovery, Vendor } from '../vendors/vendor.ts';
 import { type Finding, finding } from './finding.ts';
-import { handshakeAnnotation, impliedVersion, isReported } from './plugin-version.ts';
 import { nodeReference, type Subject } from './subject.ts';
 
 /** The longest value that a label may have; `hami.io/vgpu-node` holds a node's name (Q16). */
@@ -23,7 +23,7 @@ export function nodeFindings({ picture, nodes, vendors, state }: Subject): reado
     }
     return [
       ...found.flatMap(({ vendor, discovery }) => discoveryFindings(node, vendor, discovery)),
-      ...versionFindings(node),
+      ...vendors.flatMap((vendor) => versionFindings(node, vendor)),
       ...nameFindings(node),
       ...cardFindings(node, state),
     ];
@@ -73,23 +73,19 @@ function discoveryFindings(node: NodeObject, vendor: Vendor, discovery: Discover
   }
 }
 
-function versionFindings(node: NodeObject): readonly Finding[] {
+function versionFindings(node: NodeObject, vendor: Vendor): readonly Finding[] {
   const object = nodeReference(node);
-  const implied = impliedVersion(node.annotations);
-  const handshake = node.annotations[handshakeAnnotation];
+  const implied = vendor.pluginVersion?.(node.annotations);
   const findings: Finding[] = [];
-  if (implied?.beforeV28 === true) {
-    findings.push(
-      finding('PluginBeforeV28', object, `device plugin ${implied.versions} (${implied.because})`),
-    );
-  } else if (implied !== undefined) {
-    findings.push(finding('PluginVersion', object, `device plugin ${implied.versions} (${implied.because})`));
+  if (implied !== undefined) {
+    const code = implied.beforeV28 ? 'PluginBeforeV28' : 'PluginVersion';
+    findings.push(finding(code, object, `device plugin ${implied.versions} (${implied.because})`));
   }
-  if (handshake !== undefined && !isReported(node.annotations)) {
+  const { handshakeAnnotation: key } = vendor;
+  const handshake = key === undefined ? undefined : node.annotations[key];
+  if (key !== undefined && handshake !== undefined && !isReported(handshake)) {
     const state = handshake.split('_')[0] ?? '';
-    findings.push(
-      finding('HandshakeLeftOver', object, `${handshakeAnnotation} is ${state}, written by HAMi's scheduler`),
-    );
+    findings.push(finding('HandshakeLeftOver', object, `${key} is ${state}, written by HAMi's scheduler`));
   }
   return findings;
 }
@@ -125,7 +121,7 @@ function cardFindings(node: NodeObject, state: Subject['state']): readonly Findi
       const amounts = [
         `${used.slots} of ${device.slots} slots`,
         `${used.memoryMiB} of ${device.memoryMiB} MiB`,
-        `${used.corePercent} of ${device.corePercent} percent`,
+        `${used.corePercent} of ${device.corePercent} units of compute`,
       ].join(', ');
       const pods = namesOf(key, (load) => load.usage);
       findings.push(

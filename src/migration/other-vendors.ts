@@ -1,6 +1,6 @@
 /**
- * Device families that HAMi shares and this build does not manage. What is managed is asked of the vendors' own rows, so
- * a family that is added there disappears from here by itself.
+ * Device families that HAMi shares and the configuration judged does not manage. What is managed is asked of the vendors'
+ * own rows, so a family that is switched on there disappears from here by itself.
  */
 import type { TextMap } from '../model/cluster-objects.ts';
 import { countOf } from '../model/quantity.ts';
@@ -41,7 +41,7 @@ export function otherVendorFindings({ picture, livePods, vendors }: Subject): re
         finding(
           'VendorNotManaged',
           nodeReference(node),
-          `publishes devices that this build does not manage: ${keys.join(', ')}`,
+          `publishes devices that would not be managed: ${keys.join(', ')}`,
         ),
       );
     } else if (resources.length > 0) {
@@ -55,7 +55,7 @@ export function otherVendorFindings({ picture, livePods, vendors }: Subject): re
       finding(
         'VendorNotManaged',
         podReference(pod),
-        `holds devices that this build does not manage: ${keys.join(', ')}`,
+        `holds devices that would not be managed: ${keys.join(', ')}`,
       ),
     );
   }

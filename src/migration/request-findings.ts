@@ -41,7 +41,7 @@ function limitFindings({ pod, reading }: LivePod, { vendors }: Subject): readonl
   if (reading.problems.length > 0) return [];
   return pod.containers.flatMap((container) =>
     vendors.flatMap((vendor) => {
-      const limits = Object.entries(vendor.mutate(container).limits);
+      const limits = Object.entries(vendor.mutate(container, pod.annotations).limits);
       if (limits.length === 0) return [];
       const added = limits.map(([resource, value]) => `${resource}: ${value}`).join(', ');
       const sentence = `the next copy of container ${JSON.stringify(container.name)} is given ${added}`;
@@ -64,6 +64,7 @@ function policyFindings({ pod, reading }: LivePod, { config, vendors }: Subject)
   }
   for (const { annotations } of vendors) {
     const { useIds, avoidIds } = annotations;
+    if (useIds === undefined || avoidIds === undefined) continue;
     if (pod.annotations[useIds] === undefined || pod.annotations[avoidIds] === undefined) continue;
     sentences.push(`${useIds} and ${avoidIds} both apply; HAMi up to v2.9 took the first alone`);
   }

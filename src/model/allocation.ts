@@ -8,7 +8,12 @@ export interface Share {
   readonly vendor: VendorKey;
   readonly deviceId: string;
   readonly memoryMiB: number;
+  /** In the device's units, which mostly are percent. */
   readonly corePercent: number;
+  /** What was asked for in percent, where the device's units are others: quotas count this. */
+  readonly askedPercent?: number;
+  /** See `DeviceRequest.kind`. */
+  readonly kind?: string;
   /** On a card in MIG mode: the instance that the share is; memory and compute are those of its profile. */
   readonly mig?: MigInstance;
 }
@@ -67,22 +72,40 @@ export function effectiveUsage(
   return usage;
 }
 
-/** What an allocation holds of cards in MIG mode. */
+/** What an allocation holds of cards beside amounts. */
 export interface HeldSlices {
   /** By `deviceKey`. */
   readonly slices: ReadonlyMap<string, readonly MigPlacement[]>;
   /** Shares that name no instance, by `deviceKey`: right on plain cards, fatal on a card in MIG mode. */
   readonly uncut: ReadonlyMap<string, number>;
+  /** The kinds of shares that have one, by `deviceKey`. */
+  readonly kinds: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Instances are made for all containers at once and stay until the pod ends, whatever the containers' roles. */
-export function heldSlices(allocation: Allocation): HeldSlices {
+const noKinds: HeldSlices['kinds'] = new Map();
+
+/**
+ * Instances are made for all containers at once and stay until the pod ends, whatever the containers' roles; kinds are
+ * held with the amounts.
+ *
+ * @param initFinished true once every plain init container has ended well
+ */
+export function heldSlices(
+  allocation: Allocation,
+  roles: readonly ContainerRole[],
+  initFinished: boolean,
+): HeldSlices {
   const slices = new Map<string, MigPlacement[]>();
   const uncut = new Map<string, number>();
-  for (const { vendor, deviceId, mig } of allocation.flat()) {
-    const key = deviceKey(vendor, deviceId);
-    if (mig === undefined) uncut.set(key, (uncut.get(key) ?? 0) + 1);
-    else slices.set(key, [...(slices.get(key) ?? []), mig.placement]);
+  let kinds: Map<string, string[]> | undefined;
+  for (const [index, shares] of allocation.entries()) {
+    const isOver = initFinished && roles[index] === 'init';
+    for (const { vendor, deviceId, mig, kind } of shares) {
+      const key = deviceKey(vendor, deviceId);
+      if (kind !== undefined && !isOver) (kinds ??= new Map()).set(key, [...(kinds.get(key) ?? []), kind]);
+      if (mig === undefined) uncut.set(key, (uncut.get(key) ?? 0) + 1);
+      else slices.set(key, [...(slices.get(key) ?? []), mig.placement]);
+    }
   }
-  return { slices, uncut };
+  return { slices, uncut, kinds: kinds ?? noKinds };
 }

@@ -46,7 +46,9 @@ export interface NodeObject {
   readonly resourceVersion: string;
   readonly annotations: TextMap;
   readonly labels: TextMap;
-  /** Quantities as written, by resource name. */
+  /** Quantities as written, by resource name: what the node has, working or not. */
+  readonly capacity: TextMap;
+  /** The part of it that pods may have now. */
   readonly allocatable: TextMap;
 }
 

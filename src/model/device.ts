@@ -1,6 +1,7 @@
 /**
  * What a node announces. A device is one physical card (or die) of one vendor; its capacity is in the units used
- * everywhere inside: slots (how many containers may share it at once), MiB of memory, and percent of its compute.
+ * everywhere inside: slots (how many containers may share it at once), MiB of memory, and percent of its compute, or
+ * what its plugin counts instead.
  */
 import type { MigProfile } from './mig.ts';
 
@@ -16,7 +17,7 @@ export interface Device {
   readonly type: string;
   readonly slots: number;
   readonly memoryMiB: number;
-  /** Compute capacity; 100 is one whole card, more or less when the plugin scales it. */
+  /** Compute capacity, in percent of a card or in units of its plugin; see `CardRules.coresOf`. */
   readonly corePercent: number;
   readonly numa: number;
   /** The plugin's operating mode on this card, e.g. `hami-core`, `mig`, `mps`. */
@@ -26,7 +27,11 @@ export interface Device {
   readonly migProfiles?: readonly MigProfile[];
   /** How well this card is linked to each other card of its node, by id; absent when the plugin does not say. */
   readonly linkScores?: ReadonlyMap<string, number>;
+  readonly facts?: DeviceFacts;
 }
+
+/** What else a plugin says of a card, for the rules of its own family: flat, so that it can be compared. */
+export type DeviceFacts = Readonly<Record<string, string | number | boolean>>;
 
 /** Consumption on one device, in the device's own three dimensions. */
 export interface DeviceUsage {
@@ -44,10 +49,11 @@ export function deviceKey(vendor: VendorKey, id: string): string {
 
 /** True when nothing about two devices differs. */
 export function isSameDevice(a: Device, b: Device): boolean {
-  const { migProfiles: profilesA, linkScores: linksA, ...plainA } = a;
-  const { migProfiles: profilesB, linkScores: linksB, ...plainB } = b;
+  const { migProfiles: profilesA, linkScores: linksA, facts: factsA, ...plainA } = a;
+  const { migProfiles: profilesB, linkScores: linksB, facts: factsB, ...plainB } = b;
   return (
     (Object.keys(plainA) as (keyof typeof plainA)[]).every((field) => plainA[field] === plainB[field]) &&
+    (factsA === factsB || JSON.stringify(factsA) === JSON.stringify(factsB)) &&
     (profilesA === profilesB || JSON.stringify(profilesA) === JSON.stringify(profilesB)) &&
     isSameMap(linksA, linksB)
   );

@@ -14,6 +14,8 @@ export interface DeviceView {
   readonly cordoned: boolean;
   /** Slices that MIG instances hold; empty on other cards. */
   readonly occupied: readonly MigPlacement[];
+  /** The kind of every share on the card that has one, in no order. */
+  readonly kinds: readonly string[];
   /** True when pods hold something of a MIG card and nobody knows which slices: nothing more may go there. */
   readonly unclear: boolean;
 }
@@ -63,6 +65,7 @@ function sumOf(devices: readonly DeviceView[], amounts: (entry: DeviceView) => D
 export interface MoreUsed {
   readonly usage: ReadonlyMap<string, DeviceUsage>;
   readonly slices: ReadonlyMap<string, readonly MigPlacement[]>;
+  readonly kinds?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The view as it would be with more in use; devices it does not have are ignored. */
@@ -75,6 +78,7 @@ export function withMoreUsed(view: NodeView, more: MoreUsed): NodeView {
     return {
       ...entry,
       occupied: [...entry.occupied, ...(more.slices.get(key) ?? [])],
+      kinds: [...entry.kinds, ...(more.kinds?.get(key) ?? [])],
       used: {
         slots: slots + extra.slots,
         memoryMiB: memoryMiB + extra.memoryMiB,

@@ -12,6 +12,8 @@ export const cardReasons = [
   'CardTypeMismatch',
   'CardUuidMismatch',
   'CardWithheld',
+  'CardAppClassMismatch',
+  'CardQosPolicyMismatch',
   'ModeNotFit',
   'CardTimeSlicingExhausted',
   'ExclusiveDeviceAllocateConflict',
@@ -21,6 +23,7 @@ export const cardReasons = [
   'CardComputeUnitsExhausted',
   'CardMigTopologyInfeasible',
   'NumaNotFit',
+  'CardTopologyMismatch',
 ] as const;
 export type CardReason = (typeof cardReasons)[number];
 

@@ -16,6 +16,10 @@ export interface DeviceRequest {
   readonly memory: MemoryRequest;
   /** 0..100 percent of one device; 0 asks for no guaranteed compute. */
   readonly corePercent: number;
+  /** How its shares get on with others on a card, in the family's own word; absent where all shares are alike. */
+  readonly kind?: string;
+  /** It takes what compute is left, so that none is reckoned. */
+  readonly anyCompute?: true;
 }
 
 export interface ContainerRequest {

@@ -17,10 +17,12 @@ import {
   memoryNeedMiB,
   type ScoringWeights,
 } from '../model/request.ts';
+import type { CardPicture, CardRules } from '../vendors/card-rules.ts';
 import { type Candidate, cardScore, compareCandidates } from './card-order.ts';
+import { withRequest } from '../vendors/share-request.ts';
 import { Tally } from './card-tally.ts';
-import { type CardState, type Draft, withShare } from './draft.ts';
-import { type CardQuestion, refuseCard, refuseOutright } from './fit-card.ts';
+import { type CardState, type Draft, pictureOf, withShare } from './draft.ts';
+import { type CardQuestion, coresNeeded, refuseCard, refuseOutright } from './fit-card.ts';
 import { selectInstance } from './mig.ts';
 import type { QuotaRoom } from './quota-room.ts';
 import { chooseLinked, linkSum } from './topology.ts';
@@ -36,18 +38,30 @@ export interface CardChoiceInputs {
   readonly weights: ScoringWeights;
   /** What the namespace's quota leaves; the choice is taken from it, too. */
   readonly room: QuotaRoom | undefined;
+  /** What the family does differently. */
+  readonly rules: CardRules | undefined;
 }
 
 export type CardChoice =
-  | { readonly ok: true; readonly shares: readonly Share[] }
+  | {
+      readonly ok: true;
+      readonly shares: readonly Share[];
+      /** The cards that were chosen, as they were before; only for a family that rates them. */
+      readonly chosen?: readonly CardPicture[];
+    }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** Chooses and takes: what it answers is in the draft and the room already. A refusal leaves both as they were. */
 export function chooseCards(inputs: CardChoiceInputs): CardChoice {
-  const { wanted, selector, policy, draft, room } = inputs;
+  const { wanted, selector, policy, draft, room, rules } = inputs;
   if (wanted.count <= 0) return { ok: true, shares: [] };
   // With these, what is picked of one card changes what another says, or which are compared at all.
-  const isPlain = room === undefined && !policy.topologyAware && selector?.numaBound !== true;
+  const isPlain =
+    room === undefined &&
+    !policy.topologyAware &&
+    selector?.numaBound !== true &&
+    rules?.choose === undefined &&
+    rules?.rating === undefined;
   const plain = isPlain ? choosePlain(inputs) : undefined;
   if (plain !== undefined) return plain;
   const cards = cardsOf(inputs);
@@ -56,14 +70,27 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
     return { ok: false, refusal: tally.tooFewCards() };
   }
   cards.sort(compareCandidates(selector?.numaBound === true ? policy.numaBoundOrder : policy.order));
-  const linked = policy.topologyAware ? linkedPicks(inputs, cards) : undefined;
-  const picks = linked ?? firstPicks(inputs, cards, tally);
+  const picks = picksOf(inputs, cards, tally);
   if (picks === undefined) return { ok: false, refusal: tally.refusal() };
   for (const { index, share } of picks) {
     draft.take(index, share);
-    room?.take(share.memoryMiB, share.corePercent);
+    room?.take(share.memoryMiB, share.askedPercent ?? share.corePercent);
   }
-  return { ok: true, shares: picks.map(({ share }) => share) };
+  const shares = picks.map(({ share }) => share);
+  return rules?.rating === undefined
+    ? { ok: true, shares }
+    : { ok: true, shares, chosen: picks.map(({ picture }) => picture) };
+}
+
+function picksOf(
+  inputs: CardChoiceInputs,
+  cards: readonly Card[],
+  tally: Tally,
+): readonly Pick[] | undefined {
+  const { rules, policy } = inputs;
+  if (rules?.choose !== undefined) return jointPicks(inputs, cards, tally, rules.choose);
+  const linked = policy.topologyAware ? linkedPicks(inputs, cards) : undefined;
+  return linked ?? firstPicks(inputs, cards, tally);
 }
 
 /**
@@ -71,7 +98,7 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
  * and a single one is found without. Undefined where a card could be picked twice.
  */
 function choosePlain(inputs: CardChoiceInputs): CardChoice | undefined {
-  const { view, draft, wanted, weights, policy } = inputs;
+  const { view, draft, wanted, weights, policy, rules } = inputs;
   const question = questionOf(inputs, 1);
   const compare = compareCandidates(policy.order);
   const fitting: Candidate[] = [];
@@ -88,7 +115,7 @@ function choosePlain(inputs: CardChoiceInputs): CardChoice | undefined {
       continue;
     }
     const { used } = state;
-    const score = cardScore(device, used, wanted, weights);
+    const score = cardScore(device, used, wanted, weights, coresNeeded(wanted, device, rules));
     if (
       wanted.count === 1 &&
       fitting[0] !== undefined &&
@@ -105,7 +132,7 @@ function choosePlain(inputs: CardChoiceInputs): CardChoice | undefined {
   }
   const chosen = wanted.count > 1 ? fitting.sort(compare).slice(0, wanted.count) : fitting;
   const shares = chosen.map((card) => {
-    const { index, share } = pickOf(card, draft.at(card.index), wanted);
+    const { index, share } = pickOf(card, draft.at(card.index), inputs);
     draft.take(index, share);
     return share;
   });
@@ -126,23 +153,25 @@ function refusalOf(inputs: CardChoiceInputs, reasons: readonly CardReason[], fit
   return tally.refusal(fitting);
 }
 
-interface Card extends Candidate {
+interface Card extends Candidate, CardPicture {
   readonly view: DeviceView;
 }
 
 interface Pick {
   readonly index: number;
+  readonly picture: CardPicture;
   readonly share: Share;
 }
 
 /** The vendor's cards, whether they fit or not, in no order. */
-function cardsOf({ view, draft, wanted, weights }: CardChoiceInputs): Card[] {
+function cardsOf({ view, draft, wanted, weights, rules }: CardChoiceInputs): Card[] {
   const cards: Card[] = [];
   for (const [index, card] of view.devices.entries()) {
     const { device } = card;
     if (device.vendor !== wanted.vendor) continue;
-    const { used } = draft.at(index);
-    cards.push({ index, device, used, score: cardScore(device, used, wanted, weights), view: card });
+    const state = draft.at(index);
+    const score = cardScore(device, state.used, wanted, weights, coresNeeded(wanted, device, rules));
+    cards.push({ index, ...pictureOf(device, state), score, view: card });
   }
   return cards;
 }
@@ -157,11 +186,11 @@ function mayRepeat(cards: readonly Card[], selector: DeviceSelector | undefined)
 
 /** What a card is asked; the quota must allow `times` such shares beside those that are `picked` already. */
 function questionOf(
-  { room, wanted, selector, policy }: CardChoiceInputs,
+  { room, wanted, selector, policy, rules }: CardChoiceInputs,
   times: number,
   tally?: Tally,
 ): CardQuestion {
-  const question = { request: wanted, selector, idleOnly: policy.idleOnly };
+  const question = { request: wanted, selector, idleOnly: policy.idleOnly, rules };
   if (room === undefined) return question;
   return {
     ...question,
@@ -192,7 +221,30 @@ function linkedPicks(inputs: CardChoiceInputs, cards: readonly Card[]): readonly
     const links = linkSum(chosen);
     if (best === undefined || links > best.links) best = { chosen, links };
   }
-  return best?.chosen.map((card) => pickOf(card, draft.at(card.index), wanted));
+  return best?.chosen.map((card) => pickOf(card, draft.at(card.index), inputs));
+}
+
+/** As many of the cards that fit as the family wants to give together. */
+function jointPicks(
+  inputs: CardChoiceInputs,
+  cards: readonly Card[],
+  tally: Tally,
+  choose: NonNullable<CardRules['choose']>,
+): readonly Pick[] | undefined {
+  const { draft, wanted } = inputs;
+  const question = questionOf(inputs, wanted.count, tally);
+  const fitting: Card[] = [];
+  for (const card of cards) {
+    const reason = refuseCard(card.view, draft.at(card.index), question);
+    if (reason === undefined) fitting.push(card);
+    else tally.refuse(reason);
+  }
+  const chosen = fitting.length < wanted.count ? fitting : choose(fitting, wanted);
+  const picks = chosen.map((card) => pickOf(card, draft.at(card.index), inputs));
+  if (picks.length >= wanted.count) return picks;
+  for (const { share } of picks) tally.accept(share);
+  tally.refuse('CardTopologyMismatch', fitting.length - picks.length);
+  return undefined;
 }
 
 /** In an order whose first key is the NUMA node, one group per node, first come first. */
@@ -227,7 +279,7 @@ function firstPicks(
         tally.refuse(reason);
         break;
       }
-      const pick = pickOf(card, state, wanted);
+      const pick = pickOf(card, state, inputs);
       picks.push(pick);
       tally.accept(pick.share);
       if (picks.length === wanted.count) return picks;
@@ -237,16 +289,23 @@ function firstPicks(
   return undefined;
 }
 
-function pickOf({ index, device }: Candidate, { occupied }: CardState, wanted: DeviceRequest): Pick {
-  return { index, share: shareOf(device, occupied, wanted) };
+function pickOf({ index, device }: Candidate, state: CardState, inputs: CardChoiceInputs): Pick {
+  return { index, share: shareOf(device, state.occupied, inputs), picture: pictureOf(device, state) };
 }
 
-function shareOf(device: Device, occupied: readonly MigPlacement[], wanted: DeviceRequest): Share {
+function shareOf(
+  device: Device,
+  occupied: readonly MigPlacement[],
+  { wanted, rules }: CardChoiceInputs,
+): Share {
   const { vendor, id: deviceId } = device;
   const cut = isCut(device) ? selectInstance(device, occupied, wanted.memory) : undefined;
-  if (cut === undefined) {
-    const memoryMiB = memoryNeedMiB(wanted.memory, device);
-    return { vendor, deviceId, memoryMiB, corePercent: wanted.corePercent };
+  if (cut !== undefined) {
+    return { vendor, deviceId, memoryMiB: cut.memoryMiB, corePercent: cut.corePercent, mig: cut.instance };
   }
-  return { vendor, deviceId, memoryMiB: cut.memoryMiB, corePercent: cut.corePercent, mig: cut.instance };
+  const memoryMiB = memoryNeedMiB(wanted.memory, device);
+  const share = { vendor, deviceId, memoryMiB, corePercent: coresNeeded(wanted, device, rules) };
+  return wanted.kind === undefined && rules?.coresOf === undefined
+    ? share
+    : withRequest(share, wanted, rules);
 }

@@ -22,18 +22,21 @@ export interface Candidate {
 /**
  * How full a card is with one more share of the request, weighted per dimension; with equal weights 0..30:
  * `10 × ((slots+1)/count + (cores+c)/totalCores + (memory+m)/totalMemory)`; 0 when the card lacks a dimension.
+ *
+ * @param needed compute in the device's units
  */
 export function cardScore(
   device: Device,
   used: DeviceUsage,
-  request: DeviceRequest,
+  { memory, corePercent }: DeviceRequest,
   weights: ScoringWeights,
+  needed = corePercent,
 ): number {
   if (device.slots === 0 || device.corePercent === 0 || device.memoryMiB === 0) return 0;
   const slots = (used.slots + 1) / device.slots;
-  const cores = (used.corePercent + request.corePercent) / device.corePercent;
-  const memory = (used.memoryMiB + memoryNeedMiB(request.memory, device)) / device.memoryMiB;
-  return 10 * (weights.slots * slots + weights.cores * cores + weights.memory * memory);
+  const cores = (used.corePercent + needed) / device.corePercent;
+  const fullness = (used.memoryMiB + memoryNeedMiB(memory, device)) / device.memoryMiB;
+  return 10 * (weights.slots * slots + weights.cores * cores + weights.memory * fullness);
 }
 
 /** Orders candidates so that the first is taken first. Equals go from the highest index down, as HAMi's do. */

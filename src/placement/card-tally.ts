@@ -18,6 +18,7 @@ interface Subject {
 export class Tally {
   /** The limit that last stood in the way. */
   quota: QuotaLimit | undefined;
+  /** As quotas count it. */
   picked = noUsage;
   readonly #about: Subject;
   readonly #cards: number;
@@ -33,11 +34,11 @@ export class Tally {
     if (cards > 0) this.#refused[reason] = (this.#refused[reason] ?? 0) + cards;
   }
 
-  accept({ memoryMiB, corePercent }: Share): void {
+  accept({ memoryMiB, corePercent, askedPercent = corePercent }: Share): void {
     this.picked = {
       slots: this.picked.slots + 1,
       memoryMiB: this.picked.memoryMiB + memoryMiB,
-      corePercent: this.picked.corePercent + corePercent,
+      corePercent: this.picked.corePercent + askedPercent,
     };
   }
 

@@ -1,20 +1,23 @@
 /**
  * A node's cards as the containers planned so far leave them. Sidecars and app containers stay in it; what a plain init
- * container uses is given back when it ends, except MIG instances: the plugin makes those of all containers at once.
+ * container uses is given back when it ends, except MIG instances, which the plugin makes for all containers at once, and
+ * the kinds of its shares.
  */
 import type { Share } from '../model/allocation.ts';
 import type { ContainerRole } from '../model/container-role.ts';
-import { type DeviceUsage, noUsage } from '../model/device.ts';
+import { type Device, type DeviceUsage, noUsage } from '../model/device.ts';
 import type { MigPlacement } from '../model/mig.ts';
 import type { NodeView } from '../model/node-view.ts';
+import type { CardPicture } from '../vendors/card-rules.ts';
 
 /** What is taken of one card. */
 export interface CardState {
   readonly used: DeviceUsage;
   readonly occupied: readonly MigPlacement[];
+  readonly kinds: readonly string[];
 }
 
-const noCard: CardState = { used: noUsage, occupied: [] };
+const noCard: CardState = { used: noUsage, occupied: [], kinds: [] };
 
 export class Draft {
   /** The view's own cards until something is taken of them. */
@@ -34,9 +37,10 @@ export class Draft {
   end(): void {
     const before = this.#beforeInit;
     if (before === undefined) return;
-    this.#cards = this.#cards.map(({ occupied }, index) => ({
+    this.#cards = this.#cards.map(({ occupied, kinds }, index) => ({
       used: before.cards[index]?.used ?? noUsage,
       occupied,
+      kinds,
     }));
     this.#used = before.used;
     this.#beforeInit = undefined;
@@ -68,10 +72,16 @@ function plus(used: DeviceUsage, { memoryMiB, corePercent }: Share): DeviceUsage
   };
 }
 
-export function withShare({ used, occupied }: CardState, share: Share): CardState {
-  const { mig } = share;
+export function withShare({ used, occupied, kinds }: CardState, share: Share): CardState {
+  const { mig, kind } = share;
   return {
     used: plus(used, share),
     occupied: mig === undefined ? occupied : [...occupied, mig.placement],
+    kinds: kind === undefined ? kinds : [...kinds, kind],
   };
+}
+
+/** The card as the hooks of its family see it. */
+export function pictureOf(device: Device, { used, kinds }: CardState): CardPicture {
+  return { device, used, kinds };
 }

@@ -2,12 +2,14 @@
  * The fit ladder for one card: the first rule that refuses it, in HAMi's order (spec §5.6), so that the counted
  * reasons mean what operators know. Compared with the reference, a rule may only be stricter about over-commitment.
  */
+import type { Device } from '../model/device.ts';
 import { isCut } from '../model/mig.ts';
 import type { DeviceView } from '../model/node-view.ts';
 import type { CardReason } from '../model/reason.ts';
 import { type DeviceRequest, type DeviceSelector, memoryNeedMiB } from '../model/request.ts';
 import { acceptsId, acceptsType } from '../vendors/selection.ts';
-import type { CardState } from './draft.ts';
+import type { CardRules } from '../vendors/card-rules.ts';
+import { type CardState, pictureOf } from './draft.ts';
 import { selectInstance } from './mig.ts';
 
 export interface CardQuestion {
@@ -15,6 +17,8 @@ export interface CardQuestion {
   readonly selector: DeviceSelector | undefined;
   /** The pod takes only cards that nobody uses (policy `mutex`). */
   readonly idleOnly: boolean;
+  /** What the family does differently. */
+  readonly rules?: CardRules | undefined;
   /** True when the namespace's quota allows this much more; absent where nothing limits it. */
   readonly quotaAllows?: (memoryMiB: number, corePercent: number) => boolean;
 }
@@ -38,12 +42,14 @@ export function refuseCard(
   question: CardQuestion,
 ): CardReason | undefined {
   const { device } = card;
-  const { request, selector, idleOnly } = question;
+  const { request, selector, idleOnly, rules } = question;
   const { used } = state;
   const outright = refuseOutright(card, selector);
   if (outright !== undefined) return outright;
   if (selector !== undefined && !acceptsId(selector, device)) return 'CardUuidMismatch';
   if (card.withheld) return 'CardWithheld';
+  const unsuited = rules?.accept?.(pictureOf(device, state), request);
+  if (unsuited !== undefined) return unsuited;
   const cut = isCut(device);
   // Plugins before v2.10 do not say how the card may be cut, so nobody but they could tell what fits.
   if (cut && device.migProfiles === undefined) return 'ModeNotFit';
@@ -51,6 +57,7 @@ export function refuseCard(
   if (idleOnly && used.slots > 0) return 'ExclusiveDeviceAllocateConflict';
   const instance = cut ? selectInstance(device, state.occupied, request.memory) : undefined;
   const needMiB = memoryNeedMiB(request.memory, device);
+  const cores = coresNeeded(request, device, rules);
   const charged = instance ?? { memoryMiB: needMiB, corePercent: request.corePercent };
   if (question.quotaAllows?.(charged.memoryMiB, charged.corePercent) === false) return 'ResourceQuotaNotFit';
   // An instance may hold more than was asked for, and on a card whose slices add up to more than it has, too much.
@@ -58,9 +65,9 @@ export function refuseCard(
   if (device.memoryMiB - used.memoryMiB < takenMiB) return 'CardInsufficientMemory';
   // Profiles' percentages are rounded up, so the instances of a cut card may add up to more than 100.
   const asksForCompute = request.corePercent > 0 || !cut;
-  if (asksForCompute && device.corePercent - used.corePercent < request.corePercent)
-    return 'CardInsufficientCore';
-  if (device.corePercent === 100 && request.corePercent === 100 && used.slots > 0) {
+  if (request.anyCompute === true) return undefined;
+  if (asksForCompute && device.corePercent - used.corePercent < cores) return 'CardInsufficientCore';
+  if (device.corePercent === 100 && cores === 100 && used.slots > 0) {
     return 'ExclusiveDeviceAllocateConflict';
   }
   if (cut) return instance === undefined ? 'CardMigTopologyInfeasible' : undefined;
@@ -69,4 +76,13 @@ export function refuseCard(
     return 'CardComputeUnitsExhausted';
   }
   return undefined;
+}
+
+/** Of a device's compute, in its own units. */
+export function coresNeeded(
+  { corePercent }: DeviceRequest,
+  device: Device,
+  rules: CardRules | undefined,
+): number {
+  return rules?.coresOf?.(device, corePercent) ?? corePercent;
 }

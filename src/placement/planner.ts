@@ -12,6 +12,7 @@ import type { NodeView } from '../model/node-view.ts';
 import type { NamespaceQuota } from '../model/quota.ts';
 import type { Refusal } from '../model/reason.ts';
 import { type DevicePolicy, equalWeights, type NodePolicy, type PodRequest } from '../model/request.ts';
+import { type CardRulesByVendor, type ChosenCards, noCardRules } from '../vendors/card-rules.ts';
 import { chooseCards } from './card-choice.ts';
 import { Draft } from './draft.ts';
 import { nodeScore } from './node-score.ts';
@@ -21,6 +22,8 @@ import { QuotaRoom } from './quota-room.ts';
 export interface PolicyDefaults {
   readonly nodePolicy: NodePolicy;
   readonly devicePolicy: DevicePolicy;
+  /** What families do differently; none does anything where left out. */
+  readonly cardRules?: CardRulesByVendor;
 }
 
 export interface PlanRules extends PolicyDefaults {
@@ -43,6 +46,8 @@ export function plan(view: NodeView, request: PodRequest, rules: PlanRules): Pla
   const weights = request.weights ?? equalWeights;
   const draft = new Draft(view);
   const rooms = quotaRooms(rules.quota);
+  const { cardRules = noCardRules } = rules;
+  let chosen: Map<VendorKey, readonly ChosenCards[]> | undefined;
   const allocation: (readonly Share[])[] = [];
   for (const container of request.containers) {
     const shares: Share[] = [];
@@ -51,8 +56,23 @@ export function plan(view: NodeView, request: PodRequest, rules: PlanRules): Pla
     for (const wanted of container.devices) {
       const selector = request.selectors.get(wanted.vendor);
       const room = rooms.get(wanted.vendor);
-      const choice = chooseCards({ view, draft, container, wanted, selector, policy, weights, room });
+      const choice = chooseCards({
+        view,
+        draft,
+        container,
+        wanted,
+        selector,
+        policy,
+        weights,
+        room,
+        rules: cardRules.get(wanted.vendor),
+      });
       if (!choice.ok) return choice;
+      if (choice.chosen !== undefined)
+        (chosen ??= new Map()).set(wanted.vendor, [
+          ...(chosen.get(wanted.vendor) ?? []),
+          { wanted, cards: choice.chosen },
+        ]);
       shares.push(...choice.shares);
     }
     for (const room of rooms.values()) room.end();
@@ -61,8 +81,36 @@ export function plan(view: NodeView, request: PodRequest, rules: PlanRules): Pla
   }
   const refusal = refuseCounts(view, request);
   if (refusal !== undefined) return { ok: false, refusal };
-  const score = nodeScore(view.capacity, draft.used(), request.nodePolicy ?? rules.nodePolicy);
-  return { ok: true, allocation, score };
+  const nodePolicy = request.nodePolicy ?? rules.nodePolicy;
+  const score = nodeScore(view.capacity, draft.used(), nodePolicy);
+  return {
+    ok: true,
+    allocation,
+    score: chosen === undefined ? score : rated(score, chosen, view, { nodePolicy, cardRules }),
+  };
+}
+
+/** The score with what the families say of the cards that were chosen. */
+function rated(
+  score: number,
+  chosen: ReadonlyMap<VendorKey, readonly ChosenCards[]>,
+  { devices }: NodeView,
+  { nodePolicy, cardRules }: { readonly nodePolicy: NodePolicy; readonly cardRules: CardRulesByVendor },
+): number {
+  // Each weighs against the policy as if it were alone, whatever others there are.
+  let sum = score;
+  let weights = 1;
+  for (const [vendor, choices] of chosen) {
+    const rating = cardRules.get(vendor)?.rating;
+    if (rating === undefined) continue;
+    const cards = devices.filter(({ device }) => device.vendor === vendor);
+    const rate = rating.rate(choices, cards, nodePolicy);
+    if (rate === undefined) continue;
+    const weight = rating.weight / (1 - rating.weight);
+    sum += weight * 100 * Math.min(1, Math.max(0, rate));
+    weights += weight;
+  }
+  return sum / weights;
 }
 
 const noRooms: ReadonlyMap<VendorKey, QuotaRoom> = new Map();

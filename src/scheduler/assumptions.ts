@@ -29,8 +29,8 @@ export class Assumptions {
   expect(request: PodRequest, node: string, allocation: Allocation): void {
     this.end(request.podUid);
     const roles = request.containers.map(({ role }) => role);
-    const { slices } = heldSlices(allocation);
-    const held = { usage: effectiveUsage(allocation, roles, false), slices };
+    const { slices, kinds } = heldSlices(allocation, roles, false);
+    const held = { usage: effectiveUsage(allocation, roles, false), slices, kinds };
     this.#byPod.set(request.podUid, { node, held, untilMs: this.#clock.nowMs() + lifetimeMs });
     const pods = this.#podsByNode.get(node) ?? new Set();
     this.#podsByNode.set(node, pods.add(request.podUid));

@@ -12,6 +12,7 @@ import type { Refusal } from '../model/reason.ts';
 import { asksForDevices, type PodRequest } from '../model/request.ts';
 import { plan, type Plan, type PolicyDefaults } from '../placement/planner.ts';
 import type { DeviceState } from '../state/device-state.ts';
+import { locksFor } from '../vendors/lock-protocols.ts';
 import { problemSentence } from '../vendors/vendor.ts';
 import type { BindingArgs } from '../wire/extender.ts';
 import type { Assumptions } from './assumptions.ts';
@@ -98,6 +99,7 @@ export class Binder {
   readonly #underWay = new Map<string, UnderWay>();
   /** By node: how often a turn there began with pods that somebody else had bound. */
   readonly #othersCame = new Map<string, number>();
+  #lastTimeNs = 0n;
 
   constructor(deps: BindDeps) {
     this.#deps = deps;
@@ -195,7 +197,7 @@ export class Binder {
       latest.commit = commit;
       return commit.ok ? this.#metadataOf(bind, commit.allocation) : undefined;
     };
-    const locks = state.vendors.some(({ key, nodeLock }) => nodeLock === true && isOf(first.allocation, key));
+    const locks = locksFor(state.vendors.filter(({ key }) => isOf(first.allocation, key)));
     const { deadlineMs, signal } = limits;
     const outcome = await writer.bind({ pod, node, deadlineMs, devices: { term, locks, metadata } }, signal);
     const refusal = this.#settle(pod, outcome);
@@ -285,7 +287,16 @@ export class Binder {
       nowMs: clock.nowMs(),
       vendors: state.vendors,
       layoutOf: (vendor) => state.node(node)?.inventory(vendor)?.entries ?? 'all',
+      deviceOf: (vendor, id) => state.node(node)?.device(vendor, id),
+      timeNs: this.#nextTimeNs(),
     });
+  }
+
+  /** Plugins without a lock take pods by these times, so each is later than the one before. */
+  #nextTimeNs(): bigint {
+    const nowNs = BigInt(Math.floor(this.#deps.clock.nowMs() * 1e6));
+    this.#lastTimeNs = nowNs > this.#lastTimeNs ? nowNs : this.#lastTimeNs + 1n;
+    return this.#lastTimeNs;
   }
 
   /** Brings the ledger in line with what happened; answers the refusal, if it is one. */

@@ -2,8 +2,8 @@
  * The annotations and labels that go with a Binding, so that node and allocation appear on the pod in one write
  * (spec §1.8). The device plugin reads them when kubelet asks it for the pod's devices.
  */
-import type { Allocation } from '../model/allocation.ts';
-import type { VendorKey } from '../model/device.ts';
+import type { Allocation, Share } from '../model/allocation.ts';
+import type { Device, VendorKey } from '../model/device.ts';
 import type { PodObject } from '../model/cluster-objects.ts';
 import { encodeAllocation, entriesFor } from '../vendors/allocation-codec.ts';
 import { encodeMigReservations } from '../vendors/mig-reservations.ts';
@@ -31,10 +31,15 @@ export interface Placement {
   readonly vendors: readonly Vendor[];
   /** What the node's plugin of a vendor expects. */
   readonly layoutOf: (vendor: VendorKey) => EntryLayout;
+  /** The node's device; undefined when it has left the node. */
+  readonly deviceOf?: (vendor: VendorKey, id: string) => Device | undefined;
+  /** Since the epoch; no two placements have the same. `nowMs` where left out. */
+  readonly timeNs?: bigint;
 }
 
 export function bindingMetadata(placement: Placement): BindingMetadata {
-  const { pod, allocation, node, nowMs, vendors, layoutOf } = placement;
+  const { pod, allocation, node, nowMs, vendors, layoutOf, deviceOf = () => undefined } = placement;
+  const { timeNs = BigInt(Math.floor(nowMs * 1e6)) } = placement;
   const roles = pod.containers.map(({ role }) => role);
   const seconds = String(Math.floor(nowMs / 1000));
   const annotations: Record<string, string> = {
@@ -46,10 +51,20 @@ export function bindingMetadata(placement: Placement): BindingMetadata {
   for (const vendor of vendors) {
     const layout = layoutOf(vendor.key);
     const entries = entriesFor(allocation, { roles, vendor: vendor.key, layout });
-    const value = encodeAllocation(entries, vendor.key);
+    const wordOf = ({ deviceId }: Share) =>
+      vendor.entryWord === undefined ? vendor.key : (deviceOf(vendor.key, deviceId)?.type ?? vendor.key);
+    const value = encodeAllocation(entries, vendor.key, wordOf);
     if (value === undefined) continue;
     annotations[vendor.annotations.allocated] = value;
     annotations[vendor.annotations.toAllocate] = value;
+    if (vendor.annotateBinding !== undefined) {
+      const own = allocation.map((shares) => shares.filter((share) => share.vendor === vendor.key));
+      const ofOwn = (id: string) => deviceOf(vendor.key, id);
+      Object.assign(
+        annotations,
+        vendor.annotateBinding({ pod, node, allocation: own, deviceOf: ofOwn, timeNs }),
+      );
+    }
     const { migReservations } = vendor.annotations;
     const reserved = encodeMigReservations(allocation, vendor.key);
     if (migReservations === undefined) continue;

@@ -5,19 +5,24 @@
 import type { NodeObject } from '../model/cluster-objects.ts';
 import { asPossible, type NodeView } from '../model/node-view.ts';
 import { DeviceState } from '../state/device-state.ts';
+import type { LookAtNode } from '../state/node-table.ts';
 import type { CandidateNodes } from '../wire/extender.ts';
 
 export function candidateNames(candidates: CandidateNodes): readonly string[] {
   return candidates.form === 'names' ? candidates.names : candidates.nodes.map(({ name }) => name);
 }
 
-/** Looks at one candidate after the other while `look` says so; answers whether it came to the last. */
+/**
+ * Looks at one candidate after the other while `look` says so; answers whether it came to the last.
+ *
+ * @param inOrder whether they are as the caller walks the cluster, and not what a filter has left of them
+ */
 export function eachCandidate(
   candidates: CandidateNodes,
-  state: DeviceState,
-  look: (name: string, view: NodeView | undefined) => boolean,
+  { state, inOrder }: { readonly state: DeviceState; readonly inOrder: boolean },
+  look: LookAtNode,
 ): boolean {
-  if (candidates.form === 'names') return candidates.names.every((name) => look(name, state.view(name)));
+  if (candidates.form === 'names') return state.eachView({ names: candidates.names, inOrder }, look);
   return candidates.nodes.every((node) =>
     look(node.name, state.view(node.name) ?? emptyNodeView(node, state)),
   );

@@ -21,6 +21,6 @@ export function closedNodes(
 
 /** Devices of other families are not handed out by the lock, so no stray can be given them. */
 function needsLock({ containers }: PodRequest, { vendors }: DeviceState): boolean {
-  const locking = new Set(vendors.flatMap(({ key, nodeLock }) => (nodeLock === true ? [key] : [])));
+  const locking = new Set(vendors.flatMap(({ key, nodeLock }) => (nodeLock === undefined ? [] : [key])));
   return containers.some(({ devices }) => devices.some(({ vendor }) => locking.has(vendor)));
 }

@@ -1,5 +1,6 @@
 /** The port through which a bind reaches the cluster; `kubernetes/` writes to an API server, tests and snapshots to memory. */
 import type { PodObject } from '../model/cluster-objects.ts';
+import type { NodeLockProtocol } from '../vendors/node-lock.ts';
 import type { BindingMetadata } from './binding-metadata.ts';
 
 export interface BindCommand {
@@ -14,8 +15,8 @@ export interface BindCommand {
 export interface DeviceBind {
   /** Names the leadership in which this is done, for whoever leads next. */
   readonly term: string;
-  /** Whether the device plugin serves the pod that the node's lock names. */
-  readonly locks: boolean;
+  /** By which node locks the device plugins know whom they are to serve; none for families that take none. */
+  readonly locks: readonly NodeLockProtocol[];
   /**
    * Asked once, when the node is ours and right before the write. Undefined: the pod has no place there any more.
    *

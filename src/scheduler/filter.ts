@@ -14,6 +14,7 @@ import type { Assumptions } from './assumptions.ts';
 import { candidateNames, eachCandidate } from './candidate-views.ts';
 import { closedNodes } from './closed-nodes.ts';
 import { canEvictionsMend, mayGiveWay } from './mendable.ts';
+import { RefusedNodes } from './refused-nodes.ts';
 import type { KnownPod, Requests } from './requests.ts';
 import { rulesFor } from './rules.ts';
 import type { Verdict, Verdicts, VerdictTable } from './verdicts.ts';
@@ -39,7 +40,7 @@ export type FilterAnswer =
   | {
       readonly kind: 'answered';
       readonly feasible: readonly string[];
-      readonly refused: ReadonlyMap<string, Refusal>;
+      readonly refused: RefusedNodes;
       /** The refused nodes on which evictions could make room; nobody asks while there is a feasible one. */
       readonly resolvable: ReadonlySet<string>;
     }
@@ -64,7 +65,7 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   if (problems.length > 0) return refuseAll(args, problems.map(problemSentence));
   if (!asksForDevices(request)) {
     const feasible = candidateNames(args.candidates);
-    return { kind: 'answered', feasible, refused: new Map(), resolvable: none };
+    return { kind: 'answered', feasible, refused: new RefusedNodes(), resolvable: none };
   }
 
   const deadlineMs = clock.nowMs() + deps.filterDeadlineMs;
@@ -72,19 +73,19 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   const verdicts = deps.verdicts.of(request, known.shape, rules);
   const closed = closedNodes(request, state);
   const feasible: string[] = [];
-  const refused = new Map<string, Refusal>();
+  const refused = new RefusedNodes();
   let lastFit: NodeView | undefined;
   let seen = 0;
   let busy = 0;
-  const inTime = eachCandidate(args.candidates, state, (name, view) => {
+  const inTime = eachCandidate(args.candidates, { state, inOrder: true }, (name, view) => {
     seen += 1;
     if (seen % nodesPerDeadlineCheck === 0 && clock.nowMs() > deadlineMs) return false;
     const verdict = view === undefined ? unknownNode : verdicts.judge(view);
     const refusal = verdict.ok ? closed(name) : verdict.refusal;
     const waitMs = refusal === undefined ? deps.expectedWaitMs(name) : 0;
-    if (refusal !== undefined) refused.set(name, refusal);
+    if (refusal !== undefined) refused.add(name, refusal);
     else if (waitMs > deps.mostWaitMs) {
-      refused.set(name, { code: 'NodeBusy', expectedWaitMs: waitMs });
+      refused.add(name, { code: 'NodeBusy', expectedWaitMs: waitMs });
       busy += 1;
     } else {
       feasible.push(name);
@@ -118,7 +119,7 @@ const unknownNode: Verdict = {
 
 /** Reads the ledger's entries of those nodes alone that lack nothing but room. */
 function resolvableOf(
-  refused: ReadonlyMap<string, Refusal>,
+  refused: RefusedNodes,
   request: PodRequest,
   { state, preemptVerb = false }: FilterDeps,
 ): ReadonlySet<string> {
@@ -140,7 +141,8 @@ function resolvableOf(
 
 function refuseAll(args: ExtenderArgs, problems: readonly string[]): FilterAnswer {
   const refusal: Refusal = { code: 'RequestInvalid', problems };
-  const refused = new Map(candidateNames(args.candidates).map((name) => [name, refusal]));
+  const refused = new RefusedNodes();
+  for (const name of candidateNames(args.candidates)) refused.add(name, refusal);
   return { kind: 'answered', feasible: [], refused, resolvable: none };
 }
 

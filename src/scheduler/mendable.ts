@@ -17,7 +17,8 @@ const remedies: Readonly<Record<CardReason, Remedy>> = {
   CardUuidMismatch: 'nobody',
   // Set aside for a pod on an unknown card, for as long as that pod is there.
   CardWithheld: 'anyone',
-  ModeNotFit: 'nobody',
+  // Where shares of another mode are in the way, they can leave.
+  ModeNotFit: 'anyone',
   CardTimeSlicingExhausted: 'anyone',
   ExclusiveDeviceAllocateConflict: 'anyone',
   ResourceQuotaNotFit: 'own-namespace',
@@ -27,6 +28,10 @@ const remedies: Readonly<Record<CardReason, Remedy>> = {
   CardMigTopologyInfeasible: 'anyone',
   // Cards of a NUMA node that has too few of them free.
   NumaNotFit: 'anyone',
+  // By what shares the card now, or the cards beside it.
+  CardAppClassMismatch: 'anyone',
+  CardQosPolicyMismatch: 'anyone',
+  CardTopologyMismatch: 'anyone',
 };
 
 /**

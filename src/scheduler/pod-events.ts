@@ -3,6 +3,7 @@ import type { NamespacedName } from '../model/cluster-objects.ts';
 import { compareText } from '../model/device.ts';
 import type { Refusal } from '../model/reason.ts';
 import { wireReason } from './refusal-text.ts';
+import type { RefusedNodes } from './refused-nodes.ts';
 
 export interface PodReference extends NamespacedName {
   readonly uid: string;
@@ -41,17 +42,20 @@ interface Refused {
  * CardInsufficientMemory(a,b), 1 nodes node unregistered(c)`. News is only which reasons there are: counters change
  * with every neighbour, and the nodes with every sample of a large cluster.
  */
-export function refusedEvent(pod: PodReference, refused: ReadonlyMap<string, Refusal>): PodEvent {
+export function refusedEvent(pod: PodReference, refused: RefusedNodes): PodEvent {
   const byWord = new Map<string, Refused>();
-  for (const [refusal, alike] of nodesByRefusal(refused)) {
+  for (const [refusal, nodes] of refused.groups()) {
     for (const { word, cards } of wordsOf(refusal)) {
       const group = byWord.get(word) ?? { count: 0, names: [], cards: undefined };
       byWord.set(word, group);
-      group.count += alike.count;
-      for (const name of alike.names) keepFirst(group.names, name);
+      group.count += nodes.length;
+      for (const name of nodes) keepFirst(group.names, name);
       if (cards !== undefined) {
         const { refused: before, all } = group.cards ?? { refused: 0, all: 0 };
-        group.cards = { refused: before + alike.count * cards.refused, all: all + alike.count * cards.all };
+        group.cards = {
+          refused: before + nodes.length * cards.refused,
+          all: all + nodes.length * cards.all,
+        };
       }
     }
   }
@@ -65,23 +69,6 @@ export function refusedEvent(pod: PodReference, refused: ReadonlyMap<string, Ref
     message: `no available node, ${refused.size} nodes do not meet: ${parts.join(', ')}`,
     cause: [...byWord.keys()].sort(compareText).join(', '),
   };
-}
-
-/** Nodes that are refused alike mostly share one refusal, and there are few of those. */
-function nodesByRefusal(refused: ReadonlyMap<string, Refusal>): ReadonlyMap<Refusal, NodesAlike> {
-  const groups = new Map<Refusal, NodesAlike>();
-  for (const [node, refusal] of refused) {
-    const group = groups.get(refusal) ?? { count: 0, names: [] };
-    groups.set(refusal, group);
-    group.count += 1;
-    keepFirst(group.names, node);
-  }
-  return groups;
-}
-
-interface NodesAlike {
-  count: number;
-  readonly names: string[];
 }
 
 interface Word {

@@ -23,14 +23,16 @@ export type PrioritizeAnswer =
   /** The wire has no error here: all nodes are equal, and the caller counts it. */
   | { readonly kind: 'failed'; readonly priorities: HostPriorityList; readonly message: string };
 
+/** A node's place in the answer, and what it follows from: one object for both, since there are thousands. */
 interface Ranked {
-  readonly name: string;
+  readonly Host: string;
+  Score: number;
   /** 0 for a node that is free soon, more the longer its queue; a lower one beats any value. */
   readonly tier: number;
   /** 0..100, higher is better. */
   readonly value: number;
-  /** The picture of the node in which the pod fits; absent where it fits in none. */
-  readonly picture?: NodeView;
+  /** The picture of the node in which the pod fits; undefined where it fits in none. */
+  readonly picture: NodeView | undefined;
 }
 
 const nodesPerDeadlineCheck = 64;
@@ -53,10 +55,12 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
   const rules = rulesFor(request, deps);
   const ranking = { verdicts: deps.verdicts.of(request, shape, rules), deps };
   const ranked: Ranked[] = [];
-  const inTime = eachCandidate(args.candidates, deps.state, (name, view) => {
+  const inTime = eachCandidate(args.candidates, { state: deps.state, inOrder: false }, (name, view) => {
     if (ranked.length % nodesPerDeadlineCheck === 0 && deps.clock.nowMs() > deadlineMs) return false;
     ranked.push(
-      view === undefined ? { name, tier: lastTier, value: 0 } : rank(view, request.podUid, ranking),
+      view === undefined
+        ? { Host: name, Score: 0, tier: lastTier, value: 0, picture: undefined }
+        : rank(view, request.podUid, ranking),
     );
     return true;
   });
@@ -64,11 +68,9 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
   const winner = bestOf(ranked);
   const planned = winner?.picture === undefined ? undefined : plan(winner.picture, request, rules);
   if (winner === undefined || planned?.ok !== true) return { kind: 'ranked', priorities: allEqual(args) };
-  deps.assumptions.expect(request, winner.name, planned.allocation);
-  return {
-    kind: 'ranked',
-    priorities: ranked.map((node) => ({ Host: node.name, Score: wireScore(node, winner) })),
-  };
+  deps.assumptions.expect(request, winner.Host, planned.allocation);
+  for (const node of ranked) node.Score = wireScore(node, winner);
+  return { kind: 'ranked', priorities: ranked };
 }
 
 function allEqual({ candidates }: ExtenderArgs): HostPriorityList {
@@ -86,10 +88,10 @@ function rank(
   const best = verdicts.judge(expected);
   if (best.ok) {
     const tier = Math.floor(deps.expectedWaitMs(name) / patienceMs);
-    return { name, tier, value: best.score, picture: expected };
+    return { Host: name, Score: 0, tier, value: best.score, picture: expected };
   }
   const contested = expected !== view && verdicts.judge(view).ok;
-  return { name, tier: lastTier, value: 0, ...(contested ? { picture: view } : {}) };
+  return { Host: name, Score: 0, tier: lastTier, value: 0, picture: contested ? view : undefined };
 }
 
 function bestOf(ranked: readonly Ranked[]): Ranked | undefined {
@@ -103,7 +105,7 @@ function bestOf(ranked: readonly Ranked[]): Ranked | undefined {
 
 function isBetter(a: Ranked, b: Ranked): boolean {
   if (a.tier !== b.tier) return a.tier < b.tier;
-  return a.value === b.value ? compareText(a.name, b.name) < 0 : a.value > b.value;
+  return a.value === b.value ? compareText(a.Host, b.Host) < 0 : a.value > b.value;
 }
 
 function wireScore(node: Ranked, winner: Ranked): number {

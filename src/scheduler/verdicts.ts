@@ -57,9 +57,14 @@ export class VerdictTable {
   }
 
   /** True while the rules are those of the table; a quota's figures change with every pod of its namespace. */
-  isUnder({ quota, nodePolicy, devicePolicy }: PlanRules): boolean {
+  isUnder({ quota, nodePolicy, devicePolicy, cardRules }: PlanRules): boolean {
     const own = this.#rules;
-    return own.quota === quota && own.nodePolicy === nodePolicy && own.devicePolicy === devicePolicy;
+    return (
+      own.quota === quota &&
+      own.nodePolicy === nodePolicy &&
+      own.devicePolicy === devicePolicy &&
+      own.cardRules === cardRules
+    );
   }
 
   /** What `plan` says of this very picture of a node. */
@@ -90,7 +95,7 @@ export class VerdictTable {
   }
 
   #shared(refusal: Refusal): Verdict {
-    const text = JSON.stringify(refusal);
+    const text = textOf(refusal);
     let verdict = this.#refusals.get(text);
     if (verdict === undefined) {
       if (this.#refusals.size >= mostRefusals) this.#refusals.clear();
@@ -99,6 +104,17 @@ export class VerdictTable {
     }
     return verdict;
   }
+}
+
+/** Equal for equal refusals of one request alone; the frequent kind is worth a text that is quickly made. */
+function textOf(refusal: Refusal): string {
+  if (refusal.code !== 'AllocatedCardsInsufficientRequest' || refusal.quota !== undefined) {
+    return JSON.stringify(refusal);
+  }
+  const { container, vendor, accepted, cards, refused } = refusal;
+  let text = `${container}/${vendor}/${accepted}/${cards}`;
+  for (const [reason, count] of Object.entries(refused)) text += `/${reason}/${count}`;
+  return text;
 }
 
 /** Distinct refusals kept to be shared; counters on nodes of many sizes could make many. */

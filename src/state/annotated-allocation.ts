@@ -43,7 +43,7 @@ export function readAllocation(pod: PodObject, vendors: readonly Vendor[]): Anno
       });
       continue;
     }
-    const entries = decodeEntries(value, vendor.key);
+    const entries = decodeEntries(value, vendor.key, vendor.entryWord === 'device-type');
     const aligned = entries.ok
       ? alignEntries(entries.value, pod.containers, vendor.resources.count)
       : entries;

@@ -10,6 +10,8 @@ import type { Allocation, Share } from '../model/allocation.ts';
 import { type ContainerRole, effectiveAmount } from '../model/container-role.ts';
 import type { Device, VendorKey } from '../model/device.ts';
 import { type DeviceRequest, memoryNeedMiB, type PodRequest } from '../model/request.ts';
+import type { CardRules } from '../vendors/card-rules.ts';
+import { withRequest } from '../vendors/share-request.ts';
 import type { Vendor } from '../vendors/vendor.ts';
 import type { AnnotatedAllocation } from './annotated-allocation.ts';
 
@@ -39,8 +41,8 @@ export function chargeOf(inputs: ChargeInputs): Charge {
   const { request, vendors, deviceOf } = inputs;
   const unknown = new Map<VendorKey, readonly number[]>();
   let allocation: Allocation = request.containers.map(() => noShares);
-  for (const { key } of vendors) {
-    const charges = request.containers.map((_, index) => chargeContainer(inputs, key, index));
+  for (const { key, cardRules } of vendors) {
+    const charges = request.containers.map((_, index) => chargeContainer(inputs, { key, cardRules }, index));
     allocation = allocation.map((before, index) => {
       const shares = charges[index]?.shares ?? noShares;
       if (shares.length === 0) return before;
@@ -100,27 +102,46 @@ interface ContainerCharge {
   readonly unknown: number;
 }
 
-function chargeContainer(inputs: ChargeInputs, vendor: VendorKey, index: number): ContainerCharge {
+interface Family {
+  readonly key: VendorKey;
+  readonly cardRules: CardRules | undefined;
+}
+
+function chargeContainer(
+  inputs: ChargeInputs,
+  { key: vendor, cardRules: rules }: Family,
+  index: number,
+): ContainerCharge {
   const { request, annotated, trust, deviceOf } = inputs;
   const written = annotated.byVendor.get(vendor)?.[index];
-  const shares = written ?? noShares;
+  const writtenShares = written ?? noShares;
   const asked = request.containers[index]?.devices.find((device) => device.vendor === vendor);
-  if (asked === undefined) return { shares, unknown: 0 };
+  if (asked === undefined) return { shares: writtenShares, unknown: 0 };
+  const isPlain = asked.kind === undefined && rules?.coresOf === undefined;
+  const shares = isPlain ? writtenShares : writtenShares.map((share) => withRequest(share, asked, rules));
   if (isBelieved(written, asked, trust)) return { shares, unknown: 0 };
   return {
-    shares: shares.map((share) => raise(share, asked, deviceOf)),
+    shares: shares.map((share) => raise(share, asked, { deviceOf, rules })),
     unknown: Math.max(0, asked.count - countKnown(shares, deviceOf)),
   };
 }
 
 /** A share, but no less than the container asked for on that card. */
-function raise(share: Share, asked: DeviceRequest, deviceOf: ChargeInputs['deviceOf']): Share {
+function raise(
+  share: Share,
+  asked: DeviceRequest,
+  { deviceOf, rules }: Pick<ChargeInputs, 'deviceOf'> & { readonly rules: CardRules | undefined },
+): Share {
   const device = deviceOf(share.vendor, share.deviceId);
   const needMiB = device === undefined ? 0 : memoryNeedMiB(asked.memory, device);
+  const coresOf = rules?.coresOf;
+  // In units that only the device tells, an unknown one is charged what is written.
+  const inUnits = device === undefined ? 0 : coresOf?.(device, asked.corePercent);
+  const cores = coresOf === undefined ? asked.corePercent : (inUnits ?? 0);
   return {
     ...share,
     memoryMiB: Math.max(share.memoryMiB, needMiB),
-    corePercent: Math.max(share.corePercent, asked.corePercent),
+    corePercent: Math.max(share.corePercent, cores),
   };
 }
 

@@ -28,7 +28,7 @@ import { isSameHost } from './host-amounts.ts';
 import { Ledger } from './ledger.ts';
 import { boundEntry, type EntryFields, type LedgerEntry } from './ledger-entry.ts';
 import type { NodeRecord } from './node-record.ts';
-import { NodeTable, type RegisterProblem } from './node-table.ts';
+import { type LookAtNode, type NamedNodes, NodeTable, type RegisterProblem } from './node-table.ts';
 import { PodShapes } from './pod-shapes.ts';
 import { type QuotaProblem, QuotaTable, type QuotaUsage } from './quota-table.ts';
 import { type Stray, type StrayChange, Strays } from './strays.ts';
@@ -111,6 +111,11 @@ export class DeviceState {
   /** The picture of a node, or undefined when no such node is known. */
   view(name: string): NodeView | undefined {
     return this.#nodes.view(name);
+  }
+
+  /** The pictures of many nodes in turn, while `look` says so; answers whether it came to the last. */
+  eachView(nodes: NamedNodes, look: LookAtNode): boolean {
+    return this.#nodes.eachView(nodes, look);
   }
 
   /** The node as it would be with nothing on it, or undefined when no such node is known. */

@@ -1,7 +1,7 @@
 /** How one vendor's devices on one node follow from what the node publishes. */
 import type { NodeObject } from '../model/cluster-objects.ts';
 import { type Device, isSameDevice } from '../model/device.ts';
-import type { Discovery, EntryLayout, Vendor } from '../vendors/vendor.ts';
+import { countedResources, type Discovery, type EntryLayout, type Vendor } from '../vendors/vendor.ts';
 
 export interface VendorInventory {
   readonly devices: readonly Device[];
@@ -15,10 +15,15 @@ export interface VendorInventory {
 
 /** What a vendor's discovery depends on: while this stays the same, so does its answer. */
 export function fingerprintOf(node: NodeObject, vendor: Vendor): string {
-  const { nodeAnnotations, cordonAnnotation } = vendor;
+  const { nodeAnnotations, nodeLabels = [], cordonAnnotation } = vendor;
   const keys = cordonAnnotation === undefined ? nodeAnnotations : [...nodeAnnotations, cordonAnnotation];
   const annotations = keys.map((key) => node.annotations[key] ?? '\u0000');
-  return [node.allocatable[vendor.resources.count] ?? '', ...annotations].join('\u0001');
+  const labels = nodeLabels.map((key) => node.labels[key] ?? '\u0000');
+  const counted = countedResources(vendor).flatMap((resource) => [
+    node.allocatable[resource] ?? '',
+    node.capacity[resource] ?? '',
+  ]);
+  return [...counted, ...labels, ...annotations].join('\u0001');
 }
 
 /** The cards that an administrator keeps new pods off: a comma list of ids (spec §1.7). */

@@ -87,7 +87,7 @@ export class LedgerEntry implements EntryFields {
     const { roles } = this;
     return {
       usage: effectiveUsage(this.allocation, roles, this.initFinished),
-      ...heldSlices(this.allocation),
+      ...heldSlices(this.allocation, roles, this.initFinished),
       withheld: withheldCards(this.unknown, roles, this.initFinished),
       counts: this.request.counts,
       host: this.host,

@@ -12,6 +12,10 @@ export class NodeRecord {
   readonly slot: number;
   /** False while only pods name this node and its own object is not known. */
   known = false;
+  /** True once the table has let go of it: a node that comes back under the name has another record. */
+  forgotten = false;
+  /** The node that callers mostly name after this one; a guess, to be compared by name. */
+  next: NodeRecord | undefined;
 
   #allocatableCounts: ReadonlyMap<string, number> = new Map();
   #hostAllocatable: HostAmounts = noHostAmounts;
@@ -159,6 +163,7 @@ export class NodeRecord {
         withheld: false,
         cordoned: false,
         occupied: [],
+        kinds: [],
         unclear: false,
       })),
       countFree: this.#allocatableCounts,
@@ -178,6 +183,7 @@ export class NodeRecord {
         withheld: withheld.has(key),
         cordoned: this.#cordoned.has(key),
         occupied,
+        kinds: sums.kinds(key),
         // A share without its slices, or slices of a card that is not cut: nobody knows what is free.
         unclear: isCut(device) ? sums.uncut(key) > 0 : occupied.length > 0,
       };

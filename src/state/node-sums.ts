@@ -29,6 +29,7 @@ interface CardSum {
   readonly usage: DeviceUsage;
   readonly slices: readonly MigPlacement[];
   readonly uncut: number;
+  readonly kinds: readonly string[];
 }
 
 /** Sums in plain objects with their members in order: equal sums have equal JSON. */
@@ -41,9 +42,10 @@ export interface SumsPicture {
 }
 
 const noSlices: readonly MigPlacement[] = [];
+const noKinds: readonly string[] = [];
 /** As on nearly every node. */
 const noneWithheld: ReadonlyMap<VendorKey, number> = new Map();
-const nothingHeld: CardSum = { usage: noUsage, slices: noSlices, uncut: 0 };
+const nothingHeld: CardSum = { usage: noUsage, slices: noSlices, uncut: 0, kinds: noKinds };
 
 export class NodeSums {
   #cards = new Map<string, CardSum>();
@@ -68,12 +70,15 @@ export class NodeSums {
   }
 
   picture(): SumsPicture {
-    const cards = [...this.#cards].map(([key, { usage, slices, uncut }]) => {
+    const cards = [...this.#cards].map(([key, { usage, slices, uncut, kinds }]) => {
       const { slots, memoryMiB, corePercent } = usage;
       const inOrder = slices
         .map(({ start, size }) => ({ start, size }))
         .sort((a, b) => a.start - b.start || a.size - b.size);
-      return [key, { usage: { slots, memoryMiB, corePercent }, slices: inOrder, uncut }] as const;
+      return [
+        key,
+        { usage: { slots, memoryMiB, corePercent }, slices: inOrder, uncut, kinds: kinds.toSorted() },
+      ] as const;
     });
     return {
       cards: inOrderOfKeys(cards),
@@ -103,6 +108,10 @@ export class NodeSums {
     return this.#card(key).uncut;
   }
 
+  kinds(key: string): readonly string[] {
+    return this.#card(key).kinds;
+  }
+
   count(resource: string): number {
     return this.#counts.get(resource) ?? 0;
   }
@@ -127,12 +136,14 @@ export class NodeSums {
 
   #sum(load: NodeLoad, sign: 1 | -1): void {
     for (const key of new Set([...load.usage.keys(), ...load.slices.keys(), ...load.uncut.keys()])) {
-      const { usage, slices, uncut } = this.#card(key);
+      const { usage, slices, uncut, kinds } = this.#card(key);
       const added = load.slices.get(key) ?? noSlices;
+      const kindsAdded = load.kinds.get(key) ?? noKinds;
       this.#setCard(key, {
         usage: addUsage(usage, load.usage.get(key) ?? noUsage, sign),
-        slices: sign === 1 ? joined(slices, added) : without(slices, added),
+        slices: sign === 1 ? joined(slices, added) : without(slices, added, isSamePlacement),
         uncut: uncut + sign * (load.uncut.get(key) ?? 0),
+        kinds: sign === 1 ? joined(kinds, kindsAdded) : without(kinds, kindsAdded, Object.is),
       });
     }
     if (load.withheld.size > 0) {
@@ -174,16 +185,20 @@ function addCounts(sums: Map<string, number>, amounts: ReadonlyMap<string, numbe
   }
 }
 
-function joined(all: readonly MigPlacement[], more: readonly MigPlacement[]): readonly MigPlacement[] {
+function joined<T>(all: readonly T[], more: readonly T[]): readonly T[] {
   return more.length === 0 ? all : [...all, ...more];
 }
 
+function isSamePlacement(a: MigPlacement, b: MigPlacement): boolean {
+  return a.start === b.start && a.size === b.size;
+}
+
 /** A list with each of some members taken out once. */
-function without(all: readonly MigPlacement[], some: readonly MigPlacement[]): readonly MigPlacement[] {
+function without<T>(all: readonly T[], some: readonly T[], isSame: (a: T, b: T) => boolean): readonly T[] {
   if (some.length === 0) return all;
   const left = [...all];
   for (const gone of some) {
-    const place = left.findIndex(({ start, size }) => start === gone.start && size === gone.size);
+    const place = left.findIndex((one) => isSame(one, gone));
     if (place >= 0) left.splice(place, 1);
   }
   return left;

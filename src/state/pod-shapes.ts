@@ -19,17 +19,20 @@ const longestKey = 4096;
 
 export class PodShapes {
   readonly #vendors: readonly Vendor[];
+  readonly #annotationKeys: readonly string[];
   readonly #shapes = new Map<string, PodShape>();
 
   constructor(vendors: readonly Vendor[]) {
     this.#vendors = vendors;
+    this.#annotationKeys = [...new Set(vendors.flatMap(({ podAnnotations = [] }) => podAnnotations))];
   }
 
-  of({ containers }: PodObject): PodShape {
-    const key = JSON.stringify(containers);
+  of(pod: PodObject): PodShape {
+    const { containers } = pod;
+    const key = JSON.stringify([containers, ...this.#annotationKeys.map((name) => pod.annotations[name])]);
     let shape = this.#shapes.get(key);
     if (shape === undefined) {
-      shape = { ...readContainers(containers, this.#vendors), host: hostAmountsOf(containers) };
+      shape = { ...readContainers(pod, this.#vendors), host: hostAmountsOf(containers) };
       if (key.length > longestKey) return shape;
       if (this.#shapes.size >= mostShapes) this.#shapes.clear();
       this.#shapes.set(key, shape);

@@ -26,14 +26,14 @@ export function quotaAmounts(
   const sums = new Map<VendorKey, { memoryMiB: number[]; corePercent: number[] }>();
   for (const [index, shares] of allocation.entries()) {
     if (initFinished && roles[index] === 'init') continue;
-    for (const { vendor, memoryMiB, corePercent } of shares) {
+    for (const { vendor, memoryMiB, corePercent, askedPercent = corePercent } of shares) {
       let sum = sums.get(vendor);
       if (sum === undefined) {
         sum = { memoryMiB: roles.map(() => 0), corePercent: roles.map(() => 0) };
         sums.set(vendor, sum);
       }
       sum.memoryMiB[index] = (sum.memoryMiB[index] ?? 0) + memoryMiB;
-      sum.corePercent[index] = (sum.corePercent[index] ?? 0) + corePercent;
+      sum.corePercent[index] = (sum.corePercent[index] ?? 0) + askedPercent;
     }
   }
   const amounts = new Map<VendorKey, QuotaAmounts>();

@@ -5,6 +5,7 @@
  */
 import type { VendorKey } from '../model/device.ts';
 import { parseQuantity } from '../model/quantity.ts';
+import type { Parsed } from '../model/result.ts';
 import type { Vendor } from '../vendors/vendor.ts';
 
 /** One key that counts, e.g. `limits.nvidia.com/gpumem`. */
@@ -15,18 +16,27 @@ export interface QuotaKey {
   readonly resource: string;
   /** What one written unit is: MiB for memory, percent of a card for compute. */
   readonly unit: number;
+  /** For a family that writes amounts of its own kind. */
+  readonly read?: (written: string) => Parsed<number>;
 }
 
 /** The keys that count for these vendors, in their order. Count resources do not (spec §8.1). */
 export function quotaKeys(vendors: readonly Vendor[]): readonly QuotaKey[] {
-  return vendors.flatMap(({ key: vendor, resources: { memory, cores }, memoryUnitMiB }) => [
-    ...(memory === undefined
-      ? []
-      : [{ vendor, dimension: 'memory', resource: `limits.${memory}`, unit: memoryUnitMiB } as const]),
-    ...(cores === undefined
-      ? []
-      : [{ vendor, dimension: 'cores', resource: `limits.${cores}`, unit: 1 } as const]),
-  ]);
+  return vendors.flatMap(
+    ({ key: vendor, resources: { memory, cores }, memoryUnitMiB, readMemoryLimit: read }) => {
+      const ofMemory = {
+        vendor,
+        dimension: 'memory',
+        resource: `limits.${memory ?? ''}`,
+        unit: memoryUnitMiB,
+      } as const;
+      const ofCores = { vendor, dimension: 'cores', resource: `limits.${cores ?? ''}`, unit: 1 } as const;
+      return [
+        ...(memory === undefined ? [] : [read === undefined ? ofMemory : { ...ofMemory, read }]),
+        ...(cores === undefined ? [] : [ofCores]),
+      ];
+    },
+  );
 }
 
 export interface LimitReading {
@@ -37,7 +47,11 @@ export interface LimitReading {
 }
 
 /** Reads a written limit. Fractions round down, which is what they mean for whole amounts. Never throws. */
-export function readLimit(written: string, { unit }: QuotaKey): LimitReading {
+export function readLimit(written: string, { unit, read }: QuotaKey): LimitReading {
+  if (read !== undefined) {
+    const limit = read(written);
+    return limit.ok ? { limit: limit.value } : { problem: limit.problem };
+  }
   const quantity = parseQuantity(written);
   if (quantity === undefined) return { problem: `${JSON.stringify(written)} is not a number` };
   const { numerator, denominator, binary } = quantity;

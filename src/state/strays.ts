@@ -45,7 +45,7 @@ export class Strays {
   readonly #begun = new Set<string>();
 
   constructor({ vendors, shapes, onChange }: StraysOptions) {
-    this.#vendors = vendors.filter(({ nodeLock }) => nodeLock === true);
+    this.#vendors = vendors.filter(({ nodeLock }) => nodeLock !== undefined);
     this.#locking = new Set(this.#vendors.map(({ key }) => key));
     this.#shapes = shapes;
     this.#onChange = onChange;

@@ -12,11 +12,21 @@ import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { isInt32 } from './register.ts';
 import type { EntryLayout } from './vendor.ts';
 
-/** The annotation value for one vendor's part of an allocation; undefined when the pod holds nothing of it. */
-export function encodeAllocation(allocation: Allocation, vendor: VendorKey): string | undefined {
+/**
+ * The annotation value for one vendor's part of an allocation; undefined when the pod holds nothing of it.
+ *
+ * @param wordOf the word of a share's entry; the vendor's key where left out
+ */
+export function encodeAllocation(
+  allocation: Allocation,
+  vendor: VendorKey,
+  wordOf: (share: Share) => string = () => vendor,
+): string | undefined {
   const own = allocation.map((shares) => shares.filter((share) => share.vendor === vendor));
   if (own.every((shares) => shares.length === 0)) return undefined;
-  return own.map((shares) => `${shares.map(encodeShare).join('')};`).join('');
+  return own
+    .map((shares) => `${shares.map((share) => encodeShare(share, wordOf(share))).join('')};`)
+    .join('');
 }
 
 /**
@@ -33,18 +43,27 @@ export function entriesFor(
   return before.some((share) => share.vendor === vendor) ? allocation : allocation.slice(firstApp);
 }
 
-function encodeShare({ deviceId, vendor, memoryMiB, corePercent }: Share): string {
-  return `${deviceId},${vendor},${memoryMiB},${corePercent}:`;
+/** The word may be a product name as its driver tells it; nobody reads more of it than that it is there. */
+function encodeShare({ deviceId, memoryMiB, corePercent }: Share, word: string): string {
+  return `${deviceId},${word.replaceAll(/[,:;]+/g, ' ')},${memoryMiB},${corePercent}:`;
 }
 
-/** Entries as written, one per `;`, before anybody knows which container each belongs to. Never throws. */
-export function decodeEntries(value: string, vendor: VendorKey): Parsed<readonly (readonly Share[])[]> {
+/**
+ * Entries as written, one per `;`, before anybody knows which container each belongs to. Never throws.
+ *
+ * @param anyWord entries may have any word, not the vendor's key alone
+ */
+export function decodeEntries(
+  value: string,
+  vendor: VendorKey,
+  anyWord = false,
+): Parsed<readonly (readonly Share[])[]> {
   const entries: Share[][] = [];
   for (const entry of value.split(';')) {
     const shares: Share[] = [];
     for (const piece of entry.split(':')) {
       if (!piece.includes(',')) continue;
-      const share = decodeShare(piece, vendor);
+      const share = decodeShare(piece, vendor, anyWord);
       if (!share.ok) return share;
       shares.push(share.value);
     }
@@ -58,14 +77,15 @@ export function decodeEntries(value: string, vendor: VendorKey): Parsed<readonly
 /** Schedulers up to v2.9 named a MIG instance after its card, e.g. `GPU-a[1-0]`; the share is one of the card. */
 const migSuffix = /\[\d+-\d+\]$/;
 
-function decodeShare(piece: string, vendor: VendorKey): Parsed<Share> {
+function decodeShare(piece: string, vendor: VendorKey, anyWord: boolean): Parsed<Share> {
   const [written = '', word, memory = '', cores = ''] = piece.split(',');
   const deviceId = written.replace(migSuffix, '');
   if (word === undefined || cores === '' || memory === '') {
     return unparsable('pod annotation format error, missing fields, do not use nodeName in task spec');
   }
   if (deviceId.trim() === '') return unparsable('empty device id');
-  if (word !== vendor) return unparsable(`vendor word ${JSON.stringify(word)} instead of ${vendor}`);
+  if (!anyWord && word !== vendor)
+    return unparsable(`vendor word ${JSON.stringify(word)} instead of ${vendor}`);
   if (!isInt32(memory) || Number(memory) < 0)
     return unparsable(`invalid memory field: ${JSON.stringify(memory)}`);
   if (!isInt32(cores) || Number(cores) < 0) return unparsable(`invalid core field: ${JSON.stringify(cores)}`);

@@ -1,8 +1,10 @@
 /**
- * The node annotation by which a scheduler tells the device plugin whose devices it will be asked for next:
- * `<RFC 3339 time>,<namespace>,<pod name>` (spec §1.6, §7.2). One key for all vendors that take a lock.
+ * The node annotations by which schedulers keep out of each other's way at a node's device plugins, and tell a plugin
+ * whose devices it will be asked for next. HAMi's plugins share one, `<RFC 3339 time>,<namespace>,<pod name>` (spec
+ * §1.6, §7.2); others have their own, in which a time may be all there is (vendors §3.8).
  */
-import type { NamespacedName } from '../model/cluster-objects.ts';
+import type { NamespacedName, TextMap } from '../model/cluster-objects.ts';
+import { bindPhaseAnnotation } from './pod-annotations.ts';
 
 export const nodeLockAnnotation = 'hami.io/mutex.lock';
 
@@ -11,6 +13,31 @@ export type NodeLock =
   /** The legacy form: a time and no owner. */
   | { readonly kind: 'bare'; readonly atMs: number }
   | { readonly kind: 'malformed' };
+
+/** How one kind of device plugin is told whose devices it will be asked for next, and how it tells that it is done. */
+export interface NodeLockProtocol {
+  /** Of the node; the plugin removes it when it has served the pod. */
+  readonly annotation: string;
+  /** The value to write. */
+  format(atMs: number, owner: NamespacedName): string;
+  /** Whether the values name their pods; those that do not are over after `expiryMs`. */
+  readonly namesOwner: boolean;
+  /** Age from which a lock that names nobody is left over; that of the configuration where left out. */
+  readonly expiryMs?: number;
+  /** By the annotations of a bound pod, whether the plugin looks for it at all; it does where left out. */
+  looksFor?(podAnnotations: TextMap): boolean;
+  /** By the annotations of a bound pod, whether the plugin has served it. */
+  isServed(podAnnotations: TextMap): boolean;
+}
+
+/** The lock that HAMi's plugins share, whatever the family. */
+export const sharedNodeLock: NodeLockProtocol = {
+  annotation: nodeLockAnnotation,
+  namesOwner: true,
+  format: formatNodeLock,
+  looksFor: (annotations) => annotations[bindPhaseAnnotation] !== undefined,
+  isServed: (annotations) => annotations[bindPhaseAnnotation] === 'success',
+};
 
 /** The value to write; whole seconds, in UTC. */
 export function formatNodeLock(atMs: number, owner: NamespacedName): string {
@@ -28,6 +55,12 @@ export function parseNodeLock(value: string): NodeLock {
   if (parts.length === 1) return { kind: 'bare', atMs };
   if (parts.length !== 3 || namespace === '' || name === '') return { kind: 'malformed' };
   return { kind: 'owned', atMs, owner: { namespace, name } };
+}
+
+/** As `parseNodeLock`, by the lock's protocol: where values name nobody, one that seems to is none. Never throws. */
+export function readNodeLock({ namesOwner }: NodeLockProtocol, value: string): NodeLock {
+  const lock = parseNodeLock(value);
+  return lock.kind === 'owned' && !namesOwner ? { kind: 'malformed' } : lock;
 }
 
 /** Ownership as device plugins test it: by the end of the value. */

@@ -18,15 +18,21 @@ export const sealAnnotation = 'tessera.io/seal';
 
 /** Every annotation key that a tenant may not set on a new pod. */
 export function reservedAnnotations(vendors: readonly Vendor[]): readonly string[] {
-  return [
+  // Several vendors may reserve one key; to remove an annotation twice is an error of JSON Patch.
+  const keys = [
     nodeAnnotation,
     timeAnnotation,
     bindPhaseAnnotation,
     bindTimeAnnotation,
     migAllocationsAnnotation,
     sealAnnotation,
-    ...vendors.flatMap(({ annotations }) => [annotations.allocated, annotations.toAllocate]),
+    ...vendors.flatMap(({ annotations: { allocated, toAllocate, reserved = [] } }) => [
+      allocated,
+      toAllocate,
+      ...reserved,
+    ]),
   ];
+  return [...new Set(keys)];
 }
 
 /** Label keys that a tenant may not set on a new pod: the device monitor lists pods by it. */

@@ -19,7 +19,7 @@ import type {
 import { countOf } from '../model/quantity.ts';
 import { parseWeights, policiesOf, weightsAnnotation } from './policy-annotations.ts';
 import { parseSelector } from './selection.ts';
-import type { RequestProblem, Vendor } from './vendor.ts';
+import { countedResources, type RequestProblem, type Vendor } from './vendor.ts';
 
 export interface PodReading {
   /** With problems, this holds what such a pod must be reckoned with if it runs all the same: whole cards. */
@@ -28,10 +28,13 @@ export interface PodReading {
   readonly warnings: readonly string[];
 }
 
-/** What the containers alone say of a pod's request: the same for all pods of one template. */
+/**
+ * What the containers say of a pod's request, with the annotations that some families read beside them: the same for
+ * all pods of one template.
+ */
 export interface ContainersReading {
   readonly requests: readonly ContainerRequest[];
-  /** Effective amount of every vendor's count resource, by resource name; only positive ones. */
+  /** Effective amount of everything that kubelet counts of the vendors, by resource name; only positive ones. */
   readonly counts: ReadonlyMap<string, number>;
   readonly problems: readonly RequestProblem[];
   readonly warnings: readonly string[];
@@ -39,7 +42,7 @@ export interface ContainersReading {
 
 /** Reads what containers ask for. Never throws. */
 export function readContainers(
-  containers: readonly ContainerObject[],
+  { containers, annotations }: Pick<PodObject, 'containers' | 'annotations'>,
   vendors: readonly Vendor[],
 ): ContainersReading {
   const problems: RequestProblem[] = [];
@@ -47,7 +50,7 @@ export function readContainers(
   const requests = containers.map((container) => {
     const devices: DeviceRequest[] = [];
     for (const vendor of vendors) {
-      const reading = vendor.request(container);
+      const reading = vendor.request(container, annotations);
       if (!reading.ok) {
         problems.push(...reading.problems);
         devices.push(reading.charge);
@@ -58,7 +61,31 @@ export function readContainers(
     }
     return { name: container.name, role: container.role, devices };
   });
+  for (const vendor of vendors) problems.push(...(vendor.checkPod?.(requests, annotations) ?? []));
+  problems.push(...lockProblems(requests, vendors));
   return { requests, counts: countsOf(containers, vendors), problems, warnings };
+}
+
+/**
+ * The first plugin that serves a pod gives their lock back. One that finds pods by the lock alone then finds none, so it
+ * cannot be asked beside another that has the same lock.
+ */
+function lockProblems(
+  requests: readonly ContainerRequest[],
+  vendors: readonly Vendor[],
+): readonly RequestProblem[] {
+  const asked = vendors.filter(({ key }) =>
+    requests.some(({ devices }) => devices.some(({ vendor }) => vendor === key)),
+  );
+  if (asked.length < 2) return [];
+  return asked.flatMap(({ nodeLock, findsUnlockedPods, resources }) => {
+    const beside = asked.find(
+      (other) => other.nodeLock?.annotation === nodeLock?.annotation && other.resources !== resources,
+    );
+    if (nodeLock === undefined || findsUnlockedPods === true || beside === undefined) return [];
+    const fix = `cannot be asked for beside ${beside.resources.count}: both device plugins wait for one lock of the node, and the first to serve the pod gives it back; make a pod for each`;
+    return [{ field: resources.count, value: '', fix }];
+  });
 }
 
 /**
@@ -69,7 +96,7 @@ export function readContainers(
 export function readPodRequest(
   pod: PodObject,
   vendors: readonly Vendor[],
-  read = readContainers(pod.containers, vendors),
+  read = readContainers(pod, vendors),
 ): PodReading {
   const problems = [...read.problems];
   const weights = weightsOf(pod.annotations, problems);
@@ -112,17 +139,17 @@ function weightsOf(annotations: TextMap, problems: RequestProblem[]): ScoringWei
   return undefined;
 }
 
-/** The effective amount of each vendor's count resource, by resource name; only positive ones. */
+/** The effective amount of each vendor's counted resources, by resource name; only positive ones. */
 function countsOf(
   containers: readonly ContainerObject[],
   vendors: readonly Vendor[],
 ): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const roles = containers.map(({ role }) => role);
-  for (const { resources } of vendors) {
-    const amounts = containers.map((container) => countOf(askedQuantity(container, resources.count)));
+  for (const resource of vendors.flatMap(countedResources)) {
+    const amounts = containers.map((container) => countOf(askedQuantity(container, resource)));
     const total = effectiveAmount(roles, (index) => amounts[index] ?? 0);
-    if (total > 0) counts.set(resources.count, total);
+    if (total > 0) counts.set(resource, total);
   }
   return counts;
 }

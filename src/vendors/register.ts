@@ -3,16 +3,36 @@
  * colon-terminated CSV records (up to v2.7); spec §1.2 and §1.3. Order means nothing: plugins shuffle it every
  * 30 seconds, so the result is sorted. A value is taken whole or refused whole with the place of its fault.
  */
-import { parseGoBool } from '../config/go-values.ts';
-import { compareDevices, compareText, type Device, type VendorKey } from '../model/device.ts';
+import { parseGoBool } from '../wire/go-values.ts';
+import {
+  compareDevices,
+  compareText,
+  type Device,
+  type DeviceFacts,
+  type VendorKey,
+} from '../model/device.ts';
 import type { MigPlacement } from '../model/mig.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { parseJson } from '../wire/json.ts';
+import { isMapping } from '../wire/mapping.ts';
 import { schemaParser } from '../wire/validate.ts';
 
-/** Reads a register annotation of either form. An empty list is refused: no plugin announces nothing. */
-export function parseRegister(value: string, vendor: VendorKey): Parsed<readonly Device[]> {
-  const devices = value.trimStart().startsWith('[') ? parseJsonForm(value, vendor) : parseCsv(value, vendor);
+/** What a family keeps of the free-form part of a device; the part is an object whose members are unchecked. */
+export type FactsOf = (customInfo: Readonly<Record<string, unknown>>) => DeviceFacts | undefined;
+
+/**
+ * Reads a register annotation of either form. An empty list is refused: no plugin announces nothing.
+ *
+ * @param factsOf asked about each device that has a free-form part, which is JSON only
+ */
+export function parseRegister(
+  value: string,
+  vendor: VendorKey,
+  factsOf?: FactsOf,
+): Parsed<readonly Device[]> {
+  const devices = value.trimStart().startsWith('[')
+    ? parseJsonForm(value, vendor, factsOf)
+    : parseCsv(value, vendor);
   if (!devices.ok) return devices;
   if (devices.value.length === 0) return unparsable('the annotation lists no device');
   return withUniqueIds([...devices.value].sort(compareDevices));
@@ -37,6 +57,7 @@ interface JsonDevice {
   readonly mode?: string | null;
   readonly health?: boolean | null;
   readonly migProfiles?: readonly JsonMigProfile[] | null;
+  readonly custominfo?: unknown;
 }
 
 interface JsonMigProfile {
@@ -100,7 +121,11 @@ const readDevices = schemaParser<readonly JsonDevice[]>({
 /** The mode of plugins that do not name one. */
 const defaultMode = 'hami-core';
 
-function parseJsonForm(value: string, vendor: VendorKey): Parsed<readonly Device[]> {
+function parseJsonForm(
+  value: string,
+  vendor: VendorKey,
+  factsOf: FactsOf | undefined,
+): Parsed<readonly Device[]> {
   const json = parseJson(value);
   const devices = json.ok ? readDevices(json.value) : json;
   if (!devices.ok) return devices;
@@ -119,8 +144,14 @@ function parseJsonForm(value: string, vendor: VendorKey): Parsed<readonly Device
       // Writers omit false, so an absent `health` is an unhealthy card.
       healthy: device.health ?? false,
       ...shared.of(device.migProfiles ?? []),
+      ...withFacts(device.custominfo, factsOf),
     })),
   );
+}
+
+function withFacts(customInfo: unknown, factsOf: FactsOf | undefined): Pick<Device, 'facts'> {
+  const facts = isMapping(customInfo) ? factsOf?.(customInfo) : undefined;
+  return facts === undefined ? {} : { facts };
 }
 
 /** Cards of one kind are cut alike: each kind's profiles are held once for all cards of a register. */
@@ -203,7 +234,8 @@ export function isInt32(text: string): boolean {
   return /^[+-]?\d{1,10}$/.test(text) && Math.abs(Number(text)) <= largestInt32;
 }
 
-function withUniqueIds(devices: readonly Device[]): Parsed<readonly Device[]> {
+/** Refuses a list that has an id twice. */
+export function withUniqueIds(devices: readonly Device[]): Parsed<readonly Device[]> {
   const seen = new Set<string>();
   for (const { id } of devices) {
     if (seen.has(id)) return unparsable(`device ${JSON.stringify(id)} is listed twice`);

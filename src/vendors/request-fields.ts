@@ -12,6 +12,8 @@ export interface FieldRule {
   readonly unit: string;
   /** For amounts of memory: how many MiB one unit is, so that a size in bytes can be translated. */
   readonly mebibytesPerUnit?: number;
+  /** 0 where left out. */
+  readonly smallest?: number;
   readonly largest: number;
 }
 
@@ -38,8 +40,8 @@ export function readField(
 type Judgement = { readonly ok: true; readonly value: number } | { readonly ok: false; readonly fix: string };
 
 function judge(written: string, rule: FieldRule): Judgement {
-  const { unit, largest } = rule;
-  const whole = `must be a whole number of ${unit} between 0 and ${largest}`;
+  const { unit, smallest = 0, largest } = rule;
+  const whole = `must be a whole number of ${unit} between ${smallest} and ${largest}`;
   const quantity = parseQuantity(written);
   if (quantity === undefined) return { ok: false, fix: `is not a number; it ${whole}` };
   if (quantity.binary) {
@@ -52,6 +54,7 @@ function judge(written: string, rule: FieldRule): Judgement {
     return { ok: false, fix: `has a fraction; it ${whole}` };
   const value = integerOf(quantity);
   if (value === undefined || value > largest) return { ok: false, fix: `is too large; it ${whole}` };
+  if (value < smallest) return { ok: false, fix: `is too small; it ${whole}` };
   return { ok: true, value };
 }
 

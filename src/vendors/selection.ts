@@ -2,7 +2,7 @@
  * The pod annotations with which a user picks cards: by type, by id and by mode (spec §1.11). The same four lists
  * serve every vendor; only the keys differ.
  */
-import { parseGoBool } from '../config/go-values.ts';
+import { parseGoBool } from '../wire/go-values.ts';
 import type { TextMap } from '../model/cluster-objects.ts';
 import type { Device } from '../model/device.ts';
 import type { DeviceSelector } from '../model/request.ts';
@@ -10,7 +10,7 @@ import type { VendorAnnotations } from './vendor.ts';
 
 /** The selector in a pod's annotations; undefined when it constrains nothing. */
 export function parseSelector(annotations: TextMap, keys: VendorAnnotations): DeviceSelector | undefined {
-  const items = (key: string) => itemsOf(annotations[key]);
+  const items = (key: string | undefined) => itemsOf(key === undefined ? undefined : annotations[key]);
   const modes = keys.modes === undefined ? undefined : annotations[keys.modes];
   const numa = parseGoBool((keys.numaBound === undefined ? undefined : annotations[keys.numaBound]) ?? '');
   const numaBound = numa.ok && numa.value;

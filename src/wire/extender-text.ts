@@ -12,31 +12,36 @@ function quoted(text: string): string {
   return plain.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
-/** A string with all names; reasons repeat, so each is quoted once. */
-function reasonsText(reasons: Iterable<readonly [node: string, reason: string]>): string {
-  const quotedReasons = new Map<string, string>();
-  let text = '';
-  for (const [node, reason] of reasons) {
-    let written = quotedReasons.get(reason);
-    if (written === undefined) quotedReasons.set(reason, (written = quoted(reason)));
-    text += `${text === '' ? '' : ','}${quoted(node)}:${written}`;
-  }
-  return `{${text}}`;
+/** Nodes that are refused for one reason. */
+export interface NodesFor {
+  readonly reason: string;
+  readonly names: readonly string[];
+}
+
+function reasonsText(reasons: readonly NodesFor[]): string {
+  const texts = reasons
+    .filter(({ names }) => names.length > 0)
+    .map(({ reason, names }) => `${joined(names, `:${quoted(reason)},`)}:${quoted(reason)}`);
+  return `{${texts.join(',')}}`;
+}
+
+/** The names in quotes; joined natively, which takes a fraction of what adding piece to piece does. */
+function joined(names: readonly string[], between: string): string {
+  if (plain.test(names.join(''))) return `"${names.join(`"${between}"`)}"`;
+  return names.map(quoted).join(between);
 }
 
 function namesText(names: readonly string[]): string {
-  let text = '';
-  for (const name of names) text += `${text === '' ? '' : ','}${quoted(name)}`;
-  return `[${text}]`;
+  return names.length === 0 ? '[]' : `[${joined(names, ',')}]`;
 }
 
-/** An answer whose reasons are pairs of node and text, so that no object with a key per node is made. */
+/** An answer whose refused nodes are grouped by reason, so that no object with a key per node is made. */
 export interface FilterParts extends Omit<
   ExtenderFilterResult,
   'FailedNodes' | 'FailedAndUnresolvableNodes'
 > {
-  readonly failed: Iterable<readonly [node: string, reason: string]>;
-  readonly unresolvable: Iterable<readonly [node: string, reason: string]>;
+  readonly failed: readonly NodesFor[];
+  readonly unresolvable: readonly NodesFor[];
 }
 
 /** An ExtenderFilterResult, its keys in the order of the Go type. */
@@ -48,10 +53,18 @@ export function filterResultText({ Nodes, NodeNames, failed, unresolvable, Error
   );
 }
 
+/** By score: what stands between one name and the next. */
+const afterHost: string[] = [];
+
 export function hostPrioritiesText(priorities: HostPriorityList): string {
-  let text = '';
+  if (priorities.length === 0) return '[]';
+  const hosts = priorities.map(({ Host }) => Host);
+  // What more the objects hold is nobody's business.
+  if (!plain.test(hosts.join(''))) return JSON.stringify(priorities, ['Host', 'Score']);
+  const pieces: string[] = [];
   for (const { Host, Score } of priorities) {
-    text += `${text === '' ? '' : ','}{"Host":${quoted(Host)},"Score":${Score}}`;
+    pieces.push(Host, (afterHost[Score] ??= `","Score":${Score}},{"Host":"`));
   }
-  return `[${text}]`;
+  pieces[pieces.length - 1] = `","Score":${priorities.at(-1)?.Score ?? 0}}]`;
+  return `[{"Host":"${pieces.join('')}`;
 }

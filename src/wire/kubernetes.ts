@@ -72,7 +72,7 @@ export const podSchema: JsonSchema = {
 
 export const nodeSchema: JsonSchema = {
   type: 'object',
-  properties: { metadata, status: record({ allocatable: quantities }) },
+  properties: { metadata, status: record({ capacity: quantities, allocatable: quantities }) },
 };
 
 export const quotaSchema: JsonSchema = {
@@ -129,7 +129,7 @@ export interface RawPod {
 
 export interface RawNode {
   readonly metadata?: Maybe<RawMetadata>;
-  readonly status?: Maybe<{ readonly allocatable?: RawQuantities }>;
+  readonly status?: Maybe<{ readonly capacity?: RawQuantities; readonly allocatable?: RawQuantities }>;
 }
 
 interface RawQuota {
@@ -212,6 +212,7 @@ export function nodeFrom(raw: RawNode): NodeObject {
     resourceVersion: metadata?.resourceVersion ?? '',
     annotations: metadata?.annotations ?? {},
     labels: metadata?.labels ?? {},
+    capacity: quantityTexts(status?.capacity),
     allocatable: quantityTexts(status?.allocatable),
   };
 }

@@ -3,9 +3,9 @@
  * the API server sends them, and the pod as it is once the returned patch has been applied.
  */
 import { type AdmissionAnswer, type AdmissionDeps, admit } from '../../src/admission/admit.ts';
-import type { NvidiaConfig } from '../../src/config/config.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
 import { DeviceState } from '../../src/state/device-state.ts';
-import { makeNvidia } from '../../src/vendors/nvidia.ts';
+import { makeNvidia } from '../../src/vendors/nvidia/nvidia.ts';
 import type { AdmissionRequest } from '../../src/wire/admission-review.ts';
 import { nodeFrom } from '../../src/wire/kubernetes.ts';
 import type { NodeJson } from '../support/kubernetes-objects.ts';

@@ -5,7 +5,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { admit, type AdmissionAnswer } from '../../src/admission/admit.ts';
-import type { NvidiaConfig } from '../../src/config/config.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
 import { makeNodeObject } from '../support/kubernetes-objects.ts';
 import { makeAdmissionDeps, makeReview } from './admission-fixture.ts';
 import { applyPatch } from './apply-patch.ts';

@@ -1,6 +1,6 @@
 /** What admission adds to the limits of a container (spec §4.4, steps 4 and 5). */
 import { describe, expect, it } from '@jest/globals';
-import type { NvidiaConfig } from '../../src/config/config.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
 import { makeAdmissionDeps, makeRawContainer, makeRawPod, mustAdmit } from './admission-fixture.ts';
 
 interface LimitsCase {

@@ -1,6 +1,6 @@
 /** The environment variables that admission sets (spec §4.4, steps 2, 3 and 7), each at most once (Q22). */
 import { describe, expect, it } from '@jest/globals';
-import type { NvidiaConfig } from '../../src/config/config.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
 import { makeAdmissionDeps, makeRawContainer, makeRawPod, mustAdmit } from './admission-fixture.ts';
 
 const gpu = { 'nvidia.com/gpu': '1', 'nvidia.com/gpumem': '1000' };

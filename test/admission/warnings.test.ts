@@ -35,7 +35,7 @@ describe('warnings about a container', () => {
     {
       name: 'amounts beside a count of 0 have no effect',
       limits: gpuLimits({ count: 0, memoryMiB: 100 }),
-      want: 'nvidia.com/gpu is 0, so its other GPU resources have no effect',
+      want: 'nvidia.com/gpu is 0, so its other device resources have no effect',
     },
   ])('$name', ({ limits, want }) => {
     const pod = makeRawPod({ containers: [makeRawContainer(limits)] });

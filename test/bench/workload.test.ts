@@ -20,7 +20,7 @@ import { reviewOf } from '../../bench/workload/review.ts';
 const size = { nodes: 20, cards: 8, until: { fill: 0.7 }, seed: 7 } as const;
 const config = loadServerConfig();
 const vendors = makeVendors(config);
-const policies = policiesFrom(config);
+const policies = policiesFrom(config, vendors);
 
 describe('the cluster of a benchmark', () => {
   const { nodes, pods, fill, state, descriptions } = makeCluster(size);

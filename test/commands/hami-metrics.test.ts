@@ -3,9 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { HamiMetrics, type HamiSource } from '../../src/commands/hami-metrics.ts';
 import type { HamiMetrics as Names } from '../../src/config/config.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
-import { gpuPod, makeState, nodeObject } from '../state/support/device-states.ts';
+import { gpuPod, makeState, nodeObject, nvidiaVendors, podObject } from '../state/support/device-states.ts';
 import { expectGolden } from '../support/golden.ts';
 import { parsePage, seriesOf } from '../telemetry/exposition-page.ts';
+import { amdLimits, amdNode, amdVendors, card } from '../vendors/amd-world.ts';
 import { gpuShare, makeHamiCluster, migPod } from './hami-cluster.ts';
 
 const build = { version: '1.2.3', runtime: 'node v24.0.0', platform: 'linux/x64' };
@@ -58,6 +59,56 @@ describe("HAMi's metrics", () => {
     const source = sourceOf(['n1'], () => ({ ...view, devices }));
     expect(await family(source, 'hami_node_gpu_memory_allocated_ratio')).toEqual({});
     expect(Object.values(await family(source, 'hami_gpu_memory_limit_bytes'))).toEqual([0]);
+  });
+});
+
+describe('compute of cards whose plugin counts units of its own', () => {
+  const state = makeState({
+    vendors: [...nvidiaVendors, ...amdVendors],
+    nodes: [
+      { ...amdNode([card('A', { devcore: 64 }), card('B', { devcore: 0 })]), devices: [{ id: 'GPU-a' }] },
+    ],
+  });
+  const limits = { ...gpuShare.limits, ...amdLimits({ count: 1, memoryMiB: 96_000, percent: 33 }) };
+  const bound = podObject({
+    name: 'train',
+    nodeName: 'n1',
+    containers: [{ limits }],
+    annotations: {
+      'hami.io/vgpu-node': 'n1',
+      'hami.io/vgpu-devices-allocated': 'GPU-a,NVIDIA,3000,30:;',
+      'hami.io/amd-devices-allocated': 'A,AMD Instinct MI300X,96000,21:;',
+    },
+  });
+  state.applyPod(bound, 0);
+
+  const cases: { name: string; want: Readonly<Record<string, number>> }[] = [
+    { name: 'hami_gpu_core_limit_ratio', want: { A: 100, B: 0, 'GPU-a': 100 } },
+    { name: 'hami_gpu_core_allocated_ratio', want: { A: 33, B: 0, 'GPU-a': 30 } },
+    { name: 'hami_vgpu_core_allocated_ratio', want: { A: 33, 'GPU-a': 30 } },
+    { name: 'GPUDeviceCoreLimit', want: { A: 64, B: 0, 'GPU-a': 100 } },
+    { name: 'GPUDeviceCoreAllocated', want: { A: 21, B: 0, 'GPU-a': 30 } },
+    { name: 'vGPUCoreAllocated', want: { A: 21, 'GPU-a': 30 } },
+  ];
+  it.each(cases)(
+    '$name is percent under a current name, rounded up, and units under one before',
+    async ({ name, want }) => {
+      const page = parsePage(await textOf(hamiOver(state, 'both')));
+      const samples = page.filter((one) => one.name === name).flatMap((one) => one.samples);
+      const byCard = samples.map(({ labels, value }) => [
+        labels['device_uuid'] ?? labels['deviceuuid'],
+        value,
+      ]);
+      expect(Object.fromEntries(byCard)).toEqual(want);
+    },
+  );
+
+  it('is rounded by the number, not by what its fraction is in binary', async () => {
+    const all = makeState({ vendors: amdVendors, nodes: [amdNode([card('A', { devcore: 25 })])] });
+    const containers = [{ limits: amdLimits({ count: 1, memoryMiB: 1, percent: 28 }) }];
+    const annotations = { 'hami.io/vgpu-node': 'n1', 'hami.io/amd-devices-allocated': 'A,AMD,1,7:;' };
+    all.applyPod(podObject({ nodeName: 'n1', containers, annotations }), 0);
+    expect(Object.values(await family(all, 'hami_gpu_core_allocated_ratio'))).toEqual([28]);
   });
 });
 
@@ -203,6 +254,7 @@ describe('the work for a page', () => {
     });
     const made: string[] = [];
     const hami = hamiOver({
+      vendors: state.vendors,
       nodeNames: () => state.nodeNames(),
       view: (name) => state.view(name),
       quotaUsages: () => state.quotaUsages(),
@@ -259,5 +311,5 @@ describe('the work for a page', () => {
 
 /** A cluster of nodes that hold no pods. */
 function sourceOf(names: readonly string[], view: HamiSource['view']): HamiSource {
-  return { nodeNames: () => names, view, entriesOf: () => [], quotaUsages: () => [] };
+  return { vendors: [], nodeNames: () => names, view, entriesOf: () => [], quotaUsages: () => [] };
 }

@@ -233,7 +233,7 @@ describe("tessera hami-scheduler with the arguments of HAMi's chart", () => {
     expect(texts).toEqual([
       expect.stringContaining('--debug: '),
       expect.stringContaining('--v: '),
-      expect.stringContaining('blocks that are not read: cambricon, '),
+      expect.stringContaining('blocks that are not read: enflame, '),
       expect.stringContaining('the key of the seal ends with this process'),
     ]);
   });

@@ -2,22 +2,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { StrayReports } from '../../src/commands/stray-reports.ts';
 import type { ObjectEvent } from '../../src/kubernetes/event-recorder.ts';
-import { NodeWatch } from '../../src/kubernetes/node-watch.ts';
+import type { NamespacedName } from '../../src/model/cluster-objects.ts';
 import { DeviceState } from '../../src/state/device-state.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
 import { makeRecordingLog, metricValue } from '../http/served-app.ts';
-import { gpuPod, type GpuPodFields, nodeObject, nvidiaVendors } from '../state/support/device-states.ts';
+import { gpuPod, type GpuPodFields, nvidiaVendors } from '../state/support/device-states.ts';
 
 const ours = { name: 'ours', namespace: 'team-a', nodeName: 'n1', allocated: 'gpu-0,NVIDIA,3000,0:;' };
 const stray = { name: 'stray', nodeName: 'n1' };
-const lockOfOurs = '2026-01-01T00:00:00Z,team-a,ours';
+const oursAsOwner = { namespace: 'team-a', name: 'ours' };
 
 /** A node `n1` as the watches tell of it. */
 function world({ leading = true } = {}) {
   const events: ObjectEvent[] = [];
   const metrics = makeMetrics({ processMetrics: false });
   const { log, lines } = makeRecordingLog();
-  const nodes = new NodeWatch();
+  const owners: { now: readonly NamespacedName[] } = { now: [] };
   const state = new DeviceState({
     vendors: nvidiaVendors,
     trustOf: () => 'as-written',
@@ -29,7 +29,7 @@ function world({ leading = true } = {}) {
     metrics,
     log,
     events: { report: (event) => events.push(event) },
-    nodes,
+    locks: { ownersOn: () => owners.now },
     entriesOf: (node) => state.entriesOf(node),
     isLeader: () => leading,
   });
@@ -40,8 +40,8 @@ function world({ leading = true } = {}) {
     gone: (name: string) => {
       state.removePod(`uid-${name}`, 0);
     },
-    lock: (value?: string) => {
-      nodes.see(nodeObject({ annotations: value === undefined ? {} : { 'hami.io/mutex.lock': value } }));
+    lock: (...now: readonly NamespacedName[]) => {
+      owners.now = now;
       reports.seeNode('n1');
     },
     counted: async (outcome: string) => metricValue(metrics, `tessera_strays_total{outcome="${outcome}"}`),
@@ -53,7 +53,7 @@ describe('a pod bound past us that starts', () => {
     {
       name: 'which came under the lock',
       play: (w) => {
-        w.lock(lockOfOurs);
+        w.lock(oursAsOwner);
         w.pod(stray);
       },
     },
@@ -61,13 +61,13 @@ describe('a pod bound past us that starts', () => {
       name: 'before which the lock was taken unawares',
       play: (w) => {
         w.pod(stray);
-        w.lock(lockOfOurs);
+        w.lock(oursAsOwner);
       },
     },
     {
       name: 'for which the plugin has taken the lock away already',
       play: (w) => {
-        w.lock(lockOfOurs);
+        w.lock(oursAsOwner);
         w.pod(stray);
         w.lock();
       },
@@ -100,7 +100,7 @@ describe('a pod bound past us that starts', () => {
 
   it('is logged and counted where the owner is over already', async () => {
     const w = world();
-    w.lock(lockOfOurs);
+    w.lock(oursAsOwner);
     w.pod(stray);
     w.pod({ ...ours, phase: 'Failed' });
     w.pod({ ...stray, running: true });
@@ -112,7 +112,7 @@ describe('a pod bound past us that starts', () => {
   it('flags nobody where no lock was held meanwhile', async () => {
     const w = world();
     w.pod(ours);
-    w.lock(lockOfOurs);
+    w.lock(oursAsOwner);
     w.lock();
     w.pod(stray);
     w.pod({ ...stray, running: true });
@@ -124,7 +124,7 @@ describe('a pod bound past us that starts', () => {
   it('is told by the leader alone', async () => {
     const w = world({ leading: false });
     w.pod(ours);
-    w.lock(lockOfOurs);
+    w.lock(oursAsOwner);
     w.pod(stray);
     w.pod({ ...stray, running: true });
     expect(w.events).toEqual([]);
@@ -148,7 +148,7 @@ describe('a pod bound past us that never starts', () => {
   ])('is counted and flags nobody: one $name', async ({ end }) => {
     const w = world();
     w.pod(ours);
-    w.lock(lockOfOurs);
+    w.lock(oursAsOwner);
     w.pod(stray);
     end(w);
     expect(w.events).toEqual([]);

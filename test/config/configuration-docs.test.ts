@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { listSettings } from '../../src/config/setting-schema.ts';
+import { listSettings } from '../../src/wire/setting-schema.ts';
 import { renderSettingsTable } from './settings-table.ts';
 import { makeTemporaryFiles } from './temporary-files.ts';
 

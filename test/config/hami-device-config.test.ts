@@ -4,13 +4,15 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseHamiDeviceConfig } from '../../src/config/hami-device-config.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { parse as parseYaml } from 'yaml';
+import { makeVendors, vendorFamilies } from '../../src/vendors/vendors.ts';
 import { makeTemporaryFiles } from './temporary-files.ts';
 
 const write = makeTemporaryFiles();
 
 const wholeFile = fileURLToPath(new URL('device-config.yaml', import.meta.url));
 
-/** The keys of spec §3.2 in the manner of the chart: other vendors beside, a number for the log level. */
+/** The keys of spec §3.2 in the manner of the chart: other blocks beside, a number for the log level. */
 const chartFile = `
 nvidia:
   resourceCountName: example.com/gpu
@@ -40,48 +42,58 @@ nvidia:
       allowedGeometries:
         - - { name: 1g.6gb, core: 25, memory: 6144, count: 4 }
         - - { name: 4g.24gb, memory: 24576, count: 1 }
-cambricon:
-  resourceCountName: example.com/mlu
-vnpus: []
+acme:
+  resourceCountName: example.com/acme
+others: []
 `;
 
+/** What the parser says of families that a file does not have. */
+const off = Object.fromEntries(
+  Object.keys(vendorFamilies)
+    .filter((block) => block !== 'nvidia')
+    .map((block) => [block, { enabled: false }]),
+);
+
 describe('parseHamiDeviceConfig', () => {
-  it('takes every key of the nvidia block', () => {
+  it('takes every key of the nvidia block, and has the families off that the file does not have', () => {
     expect(parseHamiDeviceConfig(chartFile)).toEqual({
       ok: true,
       value: {
-        nvidia: {
-          resourceCountName: 'example.com/gpu',
-          resourceMemoryName: 'example.com/gpumem',
-          resourceMemoryPercentageName: 'example.com/gpumem-percentage',
-          resourceCoreName: 'example.com/gpucores',
-          resourcePriorityName: 'example.com/priority',
-          overwriteEnv: true,
-          defaultMemory: 512,
-          defaultCores: 5,
-          defaultGPUNum: -1,
-          memoryFactor: 0,
-          disableCoreLimit: false,
-          gpuCorePolicy: 'force',
-          runtimeClassName: 'nvidia',
-          deviceSplitCount: 7,
-          deviceMemoryScaling: 1.5,
-          deviceCoreScaling: 2,
-          preConfiguredDeviceMemory: 0,
-          libCudaLogLevel: '3',
-          enableNumaTopology: true,
-          migProfileAllowlist: [{ models: ['A30'], profiles: ['1g.6gb', '2g.12gb'] }],
-          knownMigGeometries: [
-            {
-              models: ['A30'],
-              allowedGeometries: [
-                [{ name: '1g.6gb', core: 25, memory: 6144, count: 4 }],
-                [{ name: '4g.24gb', memory: 24576, count: 1 }],
-              ],
-            },
-          ],
+        vendors: {
+          ...off,
+          nvidia: {
+            resourceCountName: 'example.com/gpu',
+            resourceMemoryName: 'example.com/gpumem',
+            resourceMemoryPercentageName: 'example.com/gpumem-percentage',
+            resourceCoreName: 'example.com/gpucores',
+            resourcePriorityName: 'example.com/priority',
+            overwriteEnv: true,
+            defaultMemory: 512,
+            defaultCores: 5,
+            defaultGPUNum: -1,
+            memoryFactor: 0,
+            disableCoreLimit: false,
+            gpuCorePolicy: 'force',
+            runtimeClassName: 'nvidia',
+            deviceSplitCount: 7,
+            deviceMemoryScaling: 1.5,
+            deviceCoreScaling: 2,
+            preConfiguredDeviceMemory: 0,
+            libCudaLogLevel: '3',
+            enableNumaTopology: true,
+            migProfileAllowlist: [{ models: ['A30'], profiles: ['1g.6gb', '2g.12gb'] }],
+            knownMigGeometries: [
+              {
+                models: ['A30'],
+                allowedGeometries: [
+                  [{ name: '1g.6gb', core: 25, memory: 6144, count: 4 }],
+                  [{ name: '4g.24gb', memory: 24576, count: 1 }],
+                ],
+              },
+            ],
+          },
         },
-        warnings: ['blocks that are not read: cambricon, vnpus'],
+        warnings: ['blocks that are not read: acme, others'],
       },
     });
   });
@@ -116,12 +128,12 @@ describe('parseHamiDeviceConfig', () => {
     },
     {
       name: 'reads the first of several nvidia blocks',
-      text: '# chart\n---\nmetax: {}\n---\nnvidia: { defaultCores: 1 }\n---\nnvidia: { defaultCores: 2 }\n',
+      text: '# chart\n---\nacme: {}\n---\nnvidia: { defaultCores: 1 }\n---\nnvidia: { defaultCores: 2 }\n',
       want: {
         nvidia: { defaultCores: 1 },
         warnings: [
-          'blocks that are not read: metax',
           'has more than one nvidia block; only the first is read',
+          'blocks that are not read: acme',
         ],
       },
     },
@@ -132,18 +144,18 @@ describe('parseHamiDeviceConfig', () => {
     },
     {
       name: 'warns of a file without an nvidia block',
-      text: 'amd: { resourceCountName: amd.com/gpu }',
+      text: 'acme: { resourceCountName: example.com/acme }',
       want: {
         nvidia: {},
-        warnings: ['has no nvidia block; the defaults apply', 'blocks that are not read: amd'],
+        warnings: ['has no nvidia block; the defaults apply', 'blocks that are not read: acme'],
       },
     },
     {
       name: 'warns of an empty nvidia block beside another',
-      text: 'nvidia:\namd: { resourceCountName: amd.com/gpu }',
+      text: 'nvidia:\nacme: { resourceCountName: example.com/acme }',
       want: {
         nvidia: {},
-        warnings: ['has no nvidia block; the defaults apply', 'blocks that are not read: amd'],
+        warnings: ['has no nvidia block; the defaults apply', 'blocks that are not read: acme'],
       },
     },
     {
@@ -170,8 +182,73 @@ describe('parseHamiDeviceConfig', () => {
       },
     },
   ];
-  it.each(accepted)('$name', ({ text, want }) => {
+  it.each(accepted)('$name', ({ text, want: { nvidia, warnings } }) => {
+    const want = { vendors: { ...off, nvidia }, warnings };
     expect(parseHamiDeviceConfig(text)).toEqual({ ok: true, value: want });
+  });
+
+  const hygon = { resourceCountName: '', resourceMemoryName: '', resourceCoreName: '' };
+  const others = [
+    {
+      name: 'switches a family on by its block, with empty names where HAMi has none',
+      text: 'hygon: { resourceCountName: example.com/dcu, memoryFactor: 2 }',
+      want: { hygon: { ...hygon, enabled: true, resourceCountName: 'example.com/dcu', memoryFactor: 2 } },
+      wantWarnings: [],
+    },
+    {
+      name: 'takes a block without keys for one with empty names',
+      text: 'hygon: {}\nother: 1',
+      want: { hygon: { ...hygon, enabled: true } },
+      wantWarnings: ['blocks that are not read: other'],
+    },
+    {
+      name: 'takes a block without a value for none',
+      text: 'hygon:\nother: 1',
+      want: { hygon: { enabled: false } },
+      wantWarnings: ['blocks that are not read: other'],
+    },
+    {
+      name: 'warns of what it does not know in any block, our switch included',
+      text: 'hygon: { resourceCountName: example.com/dcu, enabled: false, count: 4 }',
+      want: { hygon: { ...hygon, enabled: true, resourceCountName: 'example.com/dcu' } },
+      wantWarnings: ['hygon.enabled: unknown key, ignored', 'hygon.count: unknown key, ignored'],
+    },
+    {
+      name: 'reads the first of several blocks of any family',
+      text: 'hygon: { resourceCountName: example.com/a }\n---\nhygon: { resourceCountName: example.com/b }',
+      want: { hygon: { ...hygon, enabled: true, resourceCountName: 'example.com/a' } },
+      wantWarnings: ['has more than one hygon block; only the first is read'],
+    },
+    {
+      name: 'takes a bare list of chips, as in older files',
+      text: 'vnpus: [{ commonWord: Ascend910X, resourceName: example.com/npu, memoryAllocatable: 1024 }]',
+      want: {
+        vnpus: {
+          enabled: true,
+          configs: [expect.objectContaining({ commonWord: 'Ascend910X', resourceMemoryName: '' }) as unknown],
+        },
+      },
+      wantWarnings: [],
+    },
+    {
+      name: 'takes the chips of the newer form, and warns of what it does not know in them',
+      text: 'vnpus: { hamiVnpuCore: true, configs: [{ commonWord: Ascend910X, memoryAllocatable: 1024, old: 1 }] }',
+      want: {
+        vnpus: {
+          enabled: true,
+          hamiVnpuCore: true,
+          configs: [expect.objectContaining({ commonWord: 'Ascend910X', resourceName: '' }) as unknown],
+        },
+      },
+      wantWarnings: ['vnpus.configs.0.old: unknown key, ignored'],
+    },
+  ];
+  it.each(others)('$name', ({ text, want, wantWarnings }) => {
+    const answer = parseHamiDeviceConfig(`nvidia: { defaultCores: 1 }\n---\n${text}`);
+    expect(answer).toEqual({
+      ok: true,
+      value: { vendors: { ...off, nvidia: { defaultCores: 1 }, ...want }, warnings: wantWarnings },
+    });
   });
 
   const refused = [
@@ -196,6 +273,16 @@ describe('parseHamiDeviceConfig', () => {
       want: 'nvidia.migProfileAllowlist.0.models: must NOT have fewer than 1',
     },
     { name: 'refuses an nvidia block that is a list', text: 'nvidia: [1]', want: 'nvidia: must be object' },
+    {
+      name: 'refuses a wrong type in the block of another family',
+      text: 'hygon: { memoryFactor: two }',
+      want: 'hygon.memoryFactor: must be integer',
+    },
+    {
+      name: 'refuses a wrong type in a list, with its place',
+      text: 'vnpus: { configs: [{ commonWord: Ascend910X, memoryAllocatable: 1Gi }] }',
+      want: 'vnpus.configs.0.memoryAllocatable: must be integer',
+    },
     { name: 'refuses an empty file', text: '', want: 'is empty' },
     { name: 'refuses a file of comments', text: '# nothing\n---\n# more\n', want: 'is empty' },
     {
@@ -225,6 +312,7 @@ describe('parseHamiDeviceConfig', () => {
           fc.string(),
           fc.json(),
           fc.json().map((json) => `nvidia: ${json}`),
+          fc.json().map((json) => `vnpus: ${json}\nhygon: ${json}`),
         ),
         (text) => {
           expect(typeof parseHamiDeviceConfig(text).ok).toBe('boolean');
@@ -236,13 +324,32 @@ describe('parseHamiDeviceConfig', () => {
 });
 
 describe("a whole file of HAMi's chart", () => {
-  it('is taken as it is, and the blocks of other vendors are named', () => {
+  const blocksOfOthers = [
+    'enflame',
+    'mthreads',
+    'iluvatars',
+    'kunlun',
+    'awsneuron',
+    'vastai',
+    'biren',
+  ].filter((block) => !(block in vendorFamilies));
+
+  it('names the chips that are the defaults', () => {
+    const answer = loadConfig({ environment: {}, flags: { deviceConfigFile: wholeFile } });
+    expect(answer.ok ? answer.value.config.vendors.vnpus.configs : []).toEqual(
+      defaults().vendors.vnpus.configs,
+    );
+  });
+
+  it('is taken as it is, and blocks that are not ours are named', () => {
     const answer = loadConfig({ environment: {}, flags: { deviceConfigFile: wholeFile } });
     if (!answer.ok) throw new Error(answer.problem);
     const { config, warnings } = answer.value;
-    expect(warnings).toEqual([
-      `${wholeFile}: blocks that are not read: cambricon, hygon, metax, enflame, mthreads, iluvatars, kunlun, awsneuron, amd, vastai, biren, vnpus`,
-    ]);
+    expect(warnings).toEqual(
+      blocksOfOthers.length === 0
+        ? []
+        : [`${wholeFile}: blocks that are not read: ${blocksOfOthers.join(', ')}`],
+    );
     const { migProfileAllowlist, knownMigGeometries, ...nvidia } = config.vendors.nvidia;
     expect(migProfileAllowlist).toHaveLength(9);
     expect(knownMigGeometries).toHaveLength(1);
@@ -252,12 +359,22 @@ describe("a whole file of HAMi's chart", () => {
     expect(nvidia).toEqual(want);
   });
 
-  it('has every key that we know of, and no other', () => {
-    const parsed = parseHamiDeviceConfig(readFileSync(wholeFile, 'utf8'));
-    const known = Object.keys(defaults().vendors.nvidia).filter(
-      (key) => key !== 'enabled' && key !== 'allocationEntries',
-    );
-    expect(parsed.ok ? Object.keys(parsed.value.nvidia).sort() : []).toEqual(known.sort());
+  it.each(Object.keys(vendorFamilies))('has the block %s, which switches its vendors on', (block) => {
+    const answer = loadConfig({ environment: {}, flags: { deviceConfigFile: wholeFile } });
+    if (!answer.ok) throw new Error(answer.problem);
+    const { vendors } = answer.value.config;
+    const alone = Object.entries(vendors).map(([name, own]) => [
+      name,
+      { ...own, enabled: name === block && own.enabled },
+    ]);
+    expect(makeVendors({ vendors: Object.fromEntries(alone) as typeof vendors })).not.toEqual([]);
+  });
+
+  it.each(Object.entries(vendorFamilies))('has every key of the block %s, and no other', (block, family) => {
+    const written = (parseYaml(readFileSync(wholeFile, 'utf8')) as Readonly<Record<string, object>>)[block];
+    const ours = new Set(['enabled', 'allocationEntries']);
+    const known = Object.keys(family.settings.properties).filter((key) => !ours.has(key));
+    expect(Object.keys(written!).sort()).toEqual(known.sort());
   });
 });
 
@@ -283,7 +400,7 @@ describe('deviceConfigFile', () => {
         config: {
           vendors: { nvidia: { enabled: true, defaultMemory: 512, defaultCores: 6, memoryFactor: 3 } },
         },
-        warnings: [`${deviceConfigFile}: blocks that are not read: cambricon, vnpus`],
+        warnings: [`${deviceConfigFile}: blocks that are not read: acme, others`],
       },
     });
   });
@@ -304,11 +421,53 @@ describe('deviceConfigFile', () => {
     );
   });
 
+  const deviceFile = write('families.yaml', 'hygon: { resourceCountName: example.com/dcu }\namd: {}\n');
+
+  it('switches families, and our own file has the last word', () => {
+    const vendors = { hygon: { enabled: false }, cambricon: { enabled: true } };
+    const file = write('switches.yaml', JSON.stringify({ deviceConfigFile: deviceFile, vendors }));
+    const byDevice = loadConfig({ environment: {}, flags: { deviceConfigFile: deviceFile } });
+    expect(byDevice).toMatchObject({
+      ok: true,
+      value: {
+        config: {
+          vendors: {
+            hygon: { enabled: true, resourceCountName: 'example.com/dcu', resourceMemoryName: '' },
+            amd: { enabled: true, resourceCountName: '' },
+            cambricon: { enabled: false },
+          },
+        },
+      },
+    });
+    expect(loadConfig({ file, environment: {}, flags: {} })).toMatchObject({
+      ok: true,
+      value: {
+        config: {
+          vendors: {
+            hygon: { enabled: false },
+            amd: { enabled: true },
+            cambricon: { enabled: true, resourceCountName: 'cambricon.com/vmlu' },
+          },
+        },
+      },
+    });
+  });
+
+  it('has the last word on what a command assumes of a family that it does not have', () => {
+    const assumed = { vendors: { cambricon: { enabled: true }, hygon: { enabled: true, memoryFactor: 3 } } };
+    const flags = { deviceConfigFile: deviceFile };
+    const answer = loadConfig({ environment: {}, flags, assumed });
+    expect(answer).toMatchObject({
+      ok: true,
+      value: { config: { vendors: { cambricon: { enabled: false }, hygon: { memoryFactor: 3 } } } },
+    });
+  });
+
   it('contradicting our own names is a fault', () => {
     const flags = { deviceConfigFile, vendors: { nvidia: { resourceCoreName: 'example.com/gpumem' } } };
     const answer = loadConfig({ environment: {}, flags });
     expect(answer.ok ? '' : answer.problem).toContain(
-      'resourceCoreName: example.com/gpumem is also the resourceMemoryName',
+      'vendors.nvidia.resourceCoreName: example.com/gpumem is also vendors.nvidia.resourceMemoryName',
     );
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { flagName } from '../../src/config/go-flags.ts';
 import { hamiFlags } from '../../src/config/hami-flag-table.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { listSettings } from '../../src/config/setting-schema.ts';
+import { listSettings } from '../../src/wire/setting-schema.ts';
 
 const file = new URL('../../docs/hami-scheduler.md', import.meta.url);
 const ignoreEnd = '<!-- prettier-ignore-end -->';
@@ -50,6 +50,7 @@ const namedBySpec = [
     'device-config-file',
   ],
   ...['debug', 'enable-ascend', 'enable-iluvatar', 'default-mem', 'default-cores', 'default-gpu', 'v'],
+  ...['cambricon-mlu-name', 'dcu-name', 'metax-name', 'metax-vcount', 'mthreads-name', 'kunlun-name'],
 ];
 
 describe('the table of flags', () => {

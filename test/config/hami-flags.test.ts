@@ -5,6 +5,9 @@ import { hamiFlags } from '../../src/config/hami-flag-table.ts';
 import { type HamiCommandLine, readHamiFlags } from '../../src/config/hami-flags.ts';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { chartArguments } from './hami-chart-arguments.ts';
+import { makeTemporaryFiles } from './temporary-files.ts';
+
+const write = makeTemporaryFiles();
 
 function read(args: readonly string[], environment = {}): HamiCommandLine {
   const line = readHamiFlags(args, environment);
@@ -53,6 +56,7 @@ describe("the arguments of HAMi's chart", () => {
   it('become settings; what has no meaning here gets one warning each', () => {
     const { flags, plainHttp, warnings } = read(chartArguments({ extraArgs: ['--debug', '-v=4'] }));
     expect(flags).toEqual({
+      vendors: { vnpus: { enabled: false } },
       listen: '0.0.0.0:443',
       tls: { certFile: '/tls/tls.crt', keyFile: '/tls/tls.key' },
       schedulerNames: ['hami-scheduler'],
@@ -159,6 +163,41 @@ describe('readHamiFlags', () => {
     });
   });
 
+  it('puts the resource names of other families there, too, with the family switched on', () => {
+    const args = ['--dcu-name=example.com/dcu', '--dcu-memory', 'example.com/dcu-memory'];
+    expect(read(args)).toMatchObject({ warnings: [] });
+    expect(load(args).config.vendors.hygon).toMatchObject({
+      enabled: true,
+      resourceCountName: 'example.com/dcu',
+      resourceMemoryName: 'example.com/dcu-memory',
+      resourceCoreName: 'hygon.com/dcucores',
+    });
+    expect(load([]).config.vendors.hygon.enabled).toBe(false);
+    // What names no resource says nothing of which cards there are.
+    expect(load(['--sgpu-topology-aware']).config.vendors.metax).toMatchObject({
+      enabled: false,
+      sgpuTopologyAware: true,
+    });
+  });
+
+  const withChips = write(
+    'vnpus.yaml',
+    'vnpus: { configs: [{ commonWord: Ascend910X, resourceName: example.com/npu, memoryAllocatable: 1024 }] }',
+  );
+  it.each([
+    { args: [], want: false },
+    { args: ['--enable-ascend'], want: true },
+    { args: ['--enable-ascend=true'], want: true },
+    { args: ['--enable-ascend=false'], want: false },
+  ])('leaves the block vnpus alone without --enable-ascend: $args', ({ args, want }) => {
+    const { vendors } = load([...args, `--device-config-file=${withChips}`]).config;
+    expect(vendors.vnpus).toMatchObject({ enabled: want, configs: [{ commonWord: 'Ascend910X' }] });
+  });
+
+  it('has no chips for --enable-ascend without a device configuration', () => {
+    expect(load(['--enable-ascend']).config.vendors.vnpus.enabled).toBe(false);
+  });
+
   const warned = [
     { name: 'an unknown flag', args: ['--refit=1'], want: '--refit=1: unknown flag, ignored' },
     {
@@ -175,7 +214,7 @@ describe('readHamiFlags', () => {
     { name: 'a level of klog as the next word', args: ['-v', '4'], want: '--v: Not carried over' },
     { name: 'a flag of klog', args: ['--skip_headers'], want: '--skip_headers: Not carried over' },
     { name: 'a rate', args: ['--kube-qps=50.5'], want: '--kube-qps: Not needed' },
-    { name: 'another vendor', args: ['--enable-ascend=true'], want: '--enable-ascend: Not carried over' },
+    { name: 'another vendor', args: ['--mthreads-name=a'], want: '--mthreads-name: Not carried over' },
     {
       name: 'a policy that is none',
       args: ['--node-scheduler-policy=best'],
@@ -193,7 +232,7 @@ describe('readHamiFlags', () => {
   });
 
   it('says nothing of a switch that is off', () => {
-    expect(read(['--debug=false', '--enable-ascend=F', '--profiling=0']).warnings).toEqual([]);
+    expect(read(['--debug=false', '--enable-iluvatar=F', '--profiling=0']).warnings).toEqual([]);
   });
 
   const refused = [

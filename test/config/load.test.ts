@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { TesseraConfig } from '../../src/config/config.ts';
 import { type ConfigSources, loadConfig, type LoadedConfig } from '../../src/config/load.ts';
+import { defaultVendorsConfig } from '../vendors/default-config.ts';
 import { makeTemporaryFiles } from './temporary-files.ts';
 
 const write = makeTemporaryFiles();
@@ -48,6 +49,7 @@ describe('the defaults', () => {
       tls: { certFile: '', keyFile: '', names: [], clientCaFile: '', secret: '', webhookConfigurations: [] },
       deviceConfigFile: '',
       vendors: {
+        ...defaultVendorsConfig(),
         nvidia: {
           enabled: true,
           resourceCountName: 'nvidia.com/gpu',
@@ -76,6 +78,11 @@ describe('the defaults', () => {
       },
     };
     expect(loaded({})).toEqual({ config: want, warnings: [] });
+  });
+
+  it('share NVIDIA cards alone', () => {
+    const enabled = Object.entries(loaded({}).config.vendors).filter(([, block]) => block.enabled);
+    expect(enabled.map(([name]) => name)).toEqual(['nvidia']);
   });
 
   it('apply to a file that is empty, or only comments', () => {
@@ -266,7 +273,51 @@ describe('faults', () => {
     {
       name: 'two resources of one name are one',
       flags: { vendors: { nvidia: { resourceCoreName: 'nvidia.com/gpumem' } } },
-      want: ['vendors.nvidia.resourceCoreName: nvidia.com/gpumem is also the resourceMemoryName'],
+      want: [
+        'vendors.nvidia.resourceCoreName: nvidia.com/gpumem is also vendors.nvidia.resourceMemoryName; every resource needs its own name',
+      ],
+    },
+    {
+      name: 'resources of two families with one name are one',
+      flags: {
+        vendors: {
+          hygon: { enabled: true, resourceMemoryName: 'nvidia.com/gpumem' },
+          amd: { enabled: true, resourceCountName: 'hygon.com/dcunum' },
+        },
+      },
+      want: [
+        'vendors.hygon.resourceMemoryName: nvidia.com/gpumem is also vendors.nvidia.resourceMemoryName',
+        'vendors.amd.resourceCountName: hygon.com/dcunum is also vendors.hygon.resourceCountName',
+      ],
+    },
+    {
+      name: 'resources of one name in a list are one, with their places',
+      flags: {
+        vendors: {
+          vnpus: {
+            enabled: true,
+            configs: [
+              { commonWord: 'A', memoryAllocatable: 1, resourceName: 'example.com/a' },
+              { commonWord: 'B', memoryAllocatable: 1, resourceName: 'example.com/a' },
+            ],
+          },
+        },
+      },
+      want: [
+        'vendors.vnpus.configs.1.resourceName: example.com/a is also vendors.vnpus.configs.0.resourceName',
+      ],
+    },
+    {
+      name: 'a vendor that is called as another is one',
+      flags: {
+        vendors: {
+          vnpus: {
+            enabled: true,
+            configs: [{ commonWord: 'NVIDIA', memoryAllocatable: 1, resourceName: 'example.com/a' }],
+          },
+        },
+      },
+      want: ['vendors: there is more than one vendor "NVIDIA"'],
     },
     {
       name: 'a count resource without a domain is one',
@@ -335,6 +386,19 @@ describe('faults', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('a name that two families have', () => {
+  it('is none while one of them is switched off', () => {
+    const vendors = { hygon: { resourceMemoryName: 'nvidia.com/gpumem' } };
+    expect(loaded({ flags: { vendors } }).config.vendors.hygon.enabled).toBe(false);
+  });
+
+  it('is none where it is empty', () => {
+    const unnamed = { enabled: true, resourceMemoryName: '', resourceCoreName: '' };
+    const vendors = { hygon: unnamed, amd: unnamed };
+    expect(loaded({ flags: { vendors } }).config.vendors.amd).toMatchObject(unnamed);
   });
 });
 

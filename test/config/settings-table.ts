@@ -1,12 +1,12 @@
 /** The table of `docs/configuration.md`, rendered from the schema. */
 import { configSchema } from '../../src/config/schema.ts';
-import { type LeafSetting, listSettings, type Setting } from '../../src/config/setting-schema.ts';
+import { type LeafSetting, listSettings, type Setting } from '../../src/wire/setting-schema.ts';
 import { variableOf } from '../../src/config/written-values.ts';
 
 export function renderSettingsTable(): string {
   const rows = listSettings(configSchema).map((setting) => [
     code(setting.path.join('.')),
-    code(JSON.stringify(setting.rule.default)),
+    defaultOf(setting.rule),
     valuesOf(setting.rule),
     meaningOf(setting),
   ]);
@@ -20,6 +20,12 @@ export function renderSettingsTable(): string {
 function meaningOf(setting: Setting): string {
   const variable = variableOf(setting);
   return setting.rule.description + (variable === undefined ? '' : ` Variable: ${code(variable)}.`);
+}
+
+/** Entries of several keys are too long for a table. */
+function defaultOf(rule: LeafSetting): string {
+  const isLong = rule.type === 'array' && rule.default.some((entry) => typeof entry === 'object');
+  return isLong ? `${rule.default.length} entries` : code(JSON.stringify(rule.default));
 }
 
 function valuesOf(rule: LeafSetting): string {

@@ -4,8 +4,10 @@ import { parseAllDocuments } from 'yaml';
 import {
   manifestsFile,
   renderManifests,
+  renderVendorCases,
   serviceModeFile,
   serviceModeValues,
+  vendorCasesFile,
 } from '../../deploy/render-manifests.mjs';
 import type { NodeAgent } from '../../src/emulator/node-agent/node-agent.ts';
 import type { Cluster } from './harness/cluster.ts';
@@ -48,6 +50,12 @@ const renderings: readonly { readonly name: string; readonly values: readonly st
   },
   { name: 'changes to every container', values: ['config.vendors.nvidia.overwriteEnv=true'] },
   {
+    name: 'cards of many families',
+    values: ['hygon', 'cambricon', 'metax', 'amd', 'vnpus'].map(
+      (block) => `config.vendors.${block}.enabled=true`,
+    ),
+  },
+  {
     name: 'a certificate of its own',
     values: [
       'tls.existingSecret=own-certificate',
@@ -73,6 +81,7 @@ describe('the manifests', () => {
     const { helm } = cluster.binaries;
     expect(await readFile(manifestsFile, 'utf8')).toBe(renderManifests(helm));
     expect(await readFile(serviceModeFile, 'utf8')).toBe(renderManifests(helm, serviceModeValues));
+    expect(await readFile(vendorCasesFile, 'utf8')).toBe(renderVendorCases(helm));
   });
 });
 
@@ -95,6 +104,13 @@ describe('the chart', () => {
     const values = ['--set', 'kubeScheduler.enabled=false'];
     await expect(cluster.helm(['template', 'tessera', chartFolder, ...values])).rejects.toThrow(
       'extender.clientCaSecret: needed where kube-scheduler runs elsewhere',
+    );
+  });
+
+  scenario('refuses to share nothing, as kube-scheduler would then send every pod', async (cluster) => {
+    const values = ['--set', 'config.vendors.nvidia.enabled=false'];
+    await expect(cluster.helm(['template', 'tessera', chartFolder, ...values])).rejects.toThrow(
+      'config.vendors: no vendor is enabled',
     );
   });
 

@@ -39,7 +39,8 @@ export const crashPoints: readonly CrashPoint[] = [
   ...memorySteps.flatMap((step) => memoryMoments.map((moment) => `${step}/${moment}` as const)),
 ];
 
-const nodeLock = 'hami.io/mutex.lock';
+/** By which schedulers keep out of each other's way at a node's device plugins. */
+export const nodeLocks = ['hami.io/mutex.lock', 'cambricon.com/dsmlu.lock'];
 const podFence = 'tessera.io/bind-fence';
 const podPath = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+$/;
 
@@ -48,8 +49,9 @@ export function apiStepOf({ method, path, query, body }: RestRequest): ApiStep |
   if (path.startsWith('/api/v1/nodes/')) {
     if (method === 'GET') return 'read-node';
     const annotations = annotationsOf(body);
-    if (!(nodeLock in annotations)) return undefined;
-    return annotations[nodeLock] === null ? 'release-lock' : 'lock-node';
+    const locks = nodeLocks.filter((lock) => lock in annotations);
+    if (locks.length === 0) return undefined;
+    return locks.every((lock) => annotations[lock] === null) ? 'release-lock' : 'lock-node';
   }
   if (path.endsWith('/binding')) return 'post-binding';
   if (podPath.test(path)) {

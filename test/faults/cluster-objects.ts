@@ -3,8 +3,8 @@ import type { ApiObject } from '../../src/emulator/api/api-object.ts';
 import type { ObjectStore } from '../../src/emulator/api/store.ts';
 import { mergePatch, nodePath, podPath, podsPath } from '../../src/kubernetes/api-paths.ts';
 import type { RestClient } from '../../src/kubernetes/rest-client.ts';
-import { nodeLockAnnotation } from '../../src/vendors/node-lock.ts';
 import type { PodState } from '../integration/scenarios/pods.ts';
+import { nodeLocks } from './bind-steps.ts';
 import { podNamespace } from './pod-mix.ts';
 
 const timeoutMs = 10_000;
@@ -32,13 +32,13 @@ export class ClusterObjects {
     });
   }
 
-  /** The node's lock annotation is lost, as when its object is made anew. */
+  /** The node's locks are lost, as when its object is made anew. */
   forgetLock(node: string): Promise<unknown> {
     return this.#client.request({
       method: 'PATCH',
       path: nodePath(node),
       contentType: mergePatch,
-      body: { metadata: { annotations: { [nodeLockAnnotation]: null } } },
+      body: { metadata: { annotations: Object.fromEntries(nodeLocks.map((lock) => [lock, null])) } },
       timeoutMs,
     });
   }

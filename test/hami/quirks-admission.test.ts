@@ -30,10 +30,7 @@ describe('an amount that is no whole number of MiB', () => {
     const answer = world.scheduler.filter(byName(pod, 'n1', 'n2'));
     expect(answer).toMatchObject({ kind: 'answered', feasible: [] });
     if (answer.kind !== 'answered') throw new Error('an error instead of an answer');
-    expect([...answer.refused.values()].map(({ code }) => code)).toEqual([
-      'RequestInvalid',
-      'RequestInvalid',
-    ]);
+    expect([...answer.refused].map(([, { code }]) => code)).toEqual(['RequestInvalid', 'RequestInvalid']);
   });
 });
 

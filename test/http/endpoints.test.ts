@@ -45,7 +45,7 @@ function makeParts(
     writer: new MemoryWriter(() => undefined),
     term: () => 'here/0/1',
     events: { emit: () => undefined },
-    policies: policiesFrom(config),
+    policies: policiesFrom(config, state.vendors),
     clock: systemClock,
     filterDeadlineMs: 1000,
     prioritizeDeadlineMs: 1000,

@@ -74,6 +74,25 @@ describe('the extender on the wire', () => {
     expectGolden('http-filter', answers);
   });
 
+  it.each(['knoten-ä', 'ノード', 'node-€', 'n"1', 'n\\1'])(
+    'carries the name %p there and back',
+    async (name) => {
+      const { app } = makeApp();
+      const body = { Pod: largePod, Nodes: null, NodeNames: ['a100', name] };
+      const filtered = await post(app, '/filter', body);
+      expect(filtered.headers['content-type']).toMatch(/^application\/json/);
+      expect(filtered.body).toMatchObject({
+        NodeNames: ['a100'],
+        FailedAndUnresolvableNodes: { [name]: 'node unregistered' },
+      });
+      const ranked = await post(app, '/prioritize', body);
+      expect(ranked.body).toEqual([
+        { Host: 'a100', Score: 10 },
+        { Host: name, Score: 0 },
+      ]);
+    },
+  );
+
   it('answers prioritize as pinned', async () => {
     const { app } = makeApp();
     const unsynced = makeApp({ synced: false }).app;

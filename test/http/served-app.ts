@@ -15,7 +15,7 @@ import { makeScheduler, type Scheduler } from '../../src/scheduler/scheduler.ts'
 import { DeviceState } from '../../src/state/device-state.ts';
 import type { Log } from '../../src/telemetry/logger.ts';
 import { makeMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
-import { makeNvidia } from '../../src/vendors/nvidia.ts';
+import { makeNvidia } from '../../src/vendors/nvidia/nvidia.ts';
 import { nodeFrom, podFrom } from '../../src/wire/kubernetes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { NodeJson, PodJson } from '../support/kubernetes-objects.ts';

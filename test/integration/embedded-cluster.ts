@@ -3,6 +3,8 @@
  * server can be killed: from then on nothing it does reaches the API, as if its process were gone.
  */
 import { type Parsed } from '../../src/model/result.ts';
+import type { Mapping } from '../../src/wire/mapping.ts';
+import type { TesseraConfig } from '../../src/config/config.ts';
 import { ControlPlane } from '../../src/commands/demo/control-plane.ts';
 import { embeddedServerConfig, startEmbeddedServer } from '../../src/commands/demo/embedded-server.ts';
 import { schedulerSettings } from '../../src/commands/demo/scheduler-settings.ts';
@@ -19,7 +21,14 @@ import type { Explanation } from '../../src/scheduler/explain.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 
 const anyPort = '127.0.0.1:0';
+const anyAddresses = { listen: anyPort, listenExtender: anyPort, listenMetrics: anyPort };
 const log = makeLogger({ level: 'silent' });
+
+export interface EmbeddedClusterOptions {
+  readonly seed?: number;
+  /** Of the server, beside its addresses; keys as in the configuration file. */
+  readonly settings?: Mapping;
+}
 
 interface Server {
   readonly endpoints: Endpoints;
@@ -29,24 +38,25 @@ interface Server {
 export class EmbeddedCluster {
   readonly #plane: ControlPlane;
   readonly #random: () => number;
+  readonly #settings: Mapping;
   #server: Server;
   #loop: SchedulerLoop | undefined;
 
-  private constructor(plane: ControlPlane, server: Server, random: () => number) {
+  private constructor(plane: ControlPlane, server: Server, random: () => number, settings: Mapping) {
     this.#plane = plane;
     this.#server = server;
     this.#random = random;
+    this.#settings = settings;
   }
 
-  static async start(nodes: readonly NodeDescription[], seed = 1): Promise<EmbeddedCluster> {
+  static async start(
+    nodes: readonly NodeDescription[],
+    { seed = 1, settings = {} }: EmbeddedClusterOptions = {},
+  ): Promise<EmbeddedCluster> {
     const random = seededRandom(seed);
     const plane = required(await ControlPlane.start({ nodes, random, log }));
-    const server = await startServer(plane, {
-      listen: anyPort,
-      listenExtender: anyPort,
-      listenMetrics: anyPort,
-    });
-    const cluster = new EmbeddedCluster(plane, server, random);
+    const server = await startServer(plane, required(embeddedServerConfig(anyAddresses, settings)));
+    const cluster = new EmbeddedCluster(plane, server, random, settings);
     await cluster.#startLoop();
     return cluster;
   }
@@ -65,11 +75,12 @@ export class EmbeddedCluster {
     const { urls } = this.#server.endpoints;
     await this.#server.kill();
     const addressOf = (purpose: string) => new URL(urls[purpose] ?? '').host;
-    this.#server = await startServer(this.#plane, {
+    const addresses = {
       listen: addressOf('main'),
       listenExtender: addressOf('extender'),
       listenMetrics: addressOf('metrics'),
-    });
+    };
+    this.#server = await startServer(this.#plane, required(embeddedServerConfig(addresses, this.#settings)));
   }
 
   /** What the server says of a pod in the default namespace. */
@@ -111,9 +122,7 @@ export class EmbeddedCluster {
   }
 
   async #startLoop(): Promise<void> {
-    const config = required(
-      embeddedServerConfig({ listen: anyPort, listenExtender: anyPort, listenMetrics: anyPort }),
-    );
+    const config = required(embeddedServerConfig(anyAddresses, this.#settings));
     this.#loop = new SchedulerLoop({
       client: this.#plane.client,
       settings: schedulerSettings(config, this.#server.endpoints.urls['extender'] ?? ''),
@@ -125,11 +134,7 @@ export class EmbeddedCluster {
   }
 }
 
-async function startServer(
-  plane: ControlPlane,
-  addresses: Parameters<typeof embeddedServerConfig>[0],
-): Promise<Server> {
-  const config = required(embeddedServerConfig(addresses));
+async function startServer(plane: ControlPlane, config: TesseraConfig): Promise<Server> {
   const access = openAccess(plane.emulator.url);
   let killed = false;
   const client = new RestClient({

@@ -15,8 +15,8 @@ const ledgerStates = ['assumed', 'bound', 'draining'].map(
 );
 
 describe('on the embedded cluster', () => {
-  it.each(scenarios)('$name', async ({ nodes, play }) => {
-    const embedded = await EmbeddedCluster.start(nodes);
+  it.each(scenarios)('$name', async ({ nodes, settings = {}, play }) => {
+    const embedded = await EmbeddedCluster.start(nodes, { settings });
     const cluster = await ScenarioCluster.follow(embedded.client);
     try {
       await play({

@@ -1,11 +1,12 @@
 /** The node's lock while a pod that was bound past us waits there for devices. */
 import { describe, expect, it } from '@jest/globals';
 import type { LockResult } from '../../src/kubernetes/node-locks.ts';
+import { sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import { BindRig, nodePath, term } from './support/bind-rig.ts';
 import { testClusters } from './support/test-cluster.ts';
 
 const startCluster = testClusters();
-const me = { namespace: 'team-a', name: 'train-0', uid: 'uid-train-0', term, locks: true };
+const me = { namespace: 'team-a', name: 'train-0', uid: 'uid-train-0', term, locks: [sharedNodeLock] };
 const mine = '2026-01-01T00:00:00Z,team-a,train-0';
 const stray = { namespace: 'kube-system', name: 'static' };
 const patchNode = `PATCH ${nodePath}`;
@@ -75,7 +76,7 @@ describe('a node closed by a stray', () => {
 
   it('is open to devices that are handed out without the lock', async () => {
     const rig = await closedRig();
-    const acquiring = acquire(rig, { taker: { ...me, locks: false } });
+    const acquiring = acquire(rig, { taker: { ...me, locks: [] } });
     expect(await rig.cluster.drive(acquiring, 0)).toMatchObject({ ok: true });
     expect(rig.lock).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import { type Feeds, startFeeds } from '../../src/kubernetes/feeds.ts';
 import { RestClient } from '../../src/kubernetes/rest-client.ts';
 import { DeviceState } from '../../src/state/device-state.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
-import { makeNvidia } from '../../src/vendors/nvidia.ts';
+import { makeNvidia } from '../../src/vendors/nvidia/nvidia.ts';
 import { readPodRequest } from '../../src/vendors/pod-request.ts';
 import { parsePod } from '../../src/wire/kubernetes.ts';
 import { ApiServer, type WatchStream } from '../support/api-server.ts';

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { bindingMetadata } from '../../src/scheduler/binding-metadata.ts';
 import type { BindCommand, BindOutcome } from '../../src/scheduler/cluster-writer.ts';
 import type { PodObject } from '../../src/model/cluster-objects.ts';
+import { type NodeLockProtocol, sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import { nvidiaVendors } from '../state/support/device-states.ts';
 import { BindRig, nodePath, pathOf, term } from './support/bind-rig.ts';
 import { testClusters } from './support/test-cluster.ts';
@@ -26,7 +27,14 @@ class Binds {
     this.rig = rig;
   }
 
-  command(pod: PodObject, { ofTerm = term, locks = true, budgetMs = 25_000 } = {}): BindCommand {
+  command(
+    pod: PodObject,
+    {
+      ofTerm = term,
+      locks = [sharedNodeLock],
+      budgetMs = 25_000,
+    }: { ofTerm?: string; locks?: readonly NodeLockProtocol[]; budgetMs?: number } = {},
+  ): BindCommand {
     const nowMs = this.rig.clock.nowMs();
     const { containers } = pod;
     const metadata = (othersCame: boolean) => {
@@ -201,7 +209,7 @@ describe('devices whose plugin knows no lock', () => {
     rig.addPod({ name: 'other', nodeName: 'n1', annotations: { 'hami.io/bind-phase': 'allocating' } });
     rig.locks.trust('n1', term);
     rig.cluster.calls.length = 0;
-    expect(await binds.run(pod, { locks: false })).toEqual({ kind: 'bound' });
+    expect(await binds.run(pod, { locks: [] })).toEqual({ kind: 'bound' });
     expect(rig.cluster.journal).toEqual([patchNode, bindPod]);
     expect([rig.lock, fenceOf(rig)]).toEqual([lock, `${term}/uid-pod-1`]);
   });
@@ -209,7 +217,7 @@ describe('devices whose plugin knows no lock', () => {
   it('leave no lock to be given back when the bind fails', async () => {
     const { rig, pod, binds, bindPod } = await started();
     rig.cluster.fail(bindPod, { kind: 'answer', status: 403 });
-    expect(await binds.run(pod, { locks: false })).toMatchObject({ kind: 'rejected' });
+    expect(await binds.run(pod, { locks: [] })).toMatchObject({ kind: 'rejected' });
     expect(rig.cluster.journal).toEqual([patchNode, bindPod]);
   });
 
@@ -219,7 +227,7 @@ describe('devices whose plugin knows no lock', () => {
     rig.cluster.model.change(nodePath, {
       metadata: { annotations: { 'tessera.io/fence': 'server-1/2/b2/uid-x' } },
     });
-    expect(await binds.run(pod, { locks: false })).toEqual({ kind: 'bound' });
+    expect(await binds.run(pod, { locks: [] })).toEqual({ kind: 'bound' });
     expect(binds.asked).toEqual([true]);
   });
 });

@@ -13,7 +13,7 @@ async function keeping(fields: PodFields = {}) {
   const rig = new BindRig(await startCluster());
   const { cluster } = rig;
   const pod = rig.addPod({ nodeName: 'n1', labels: { app: 'train' }, ...fields });
-  const keeper = new LabelKeeper(cluster.client);
+  const keeper = new LabelKeeper(cluster.client, ['hami.io/vgpu-mig-allocations']);
   keeper.expect(pod.uid, label);
   const see = (seen = rig.stored(pod)) => cluster.drive(keeper.see(seen));
   return { rig, cluster, pod, keeper, see };

@@ -1,6 +1,7 @@
 /** Locks that nobody else would give back: of owners that ended, vanished or were never bound. */
 import { describe, expect, it } from '@jest/globals';
 import { LockSweep } from '../../src/kubernetes/lock-sweep.ts';
+import { sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
 import { BindRig } from './support/bind-rig.ts';
 import { testClusters } from './support/test-cluster.ts';
@@ -98,7 +99,7 @@ describe('a lock that stands still', () => {
   it('is left to its owner while his bind is under way here', async () => {
     const { rig, afterRounds } = await locked();
     const owner = rig.addPod({ name: 'owner' });
-    rig.binding.pods.expect(owner, 'n1');
+    rig.binding.pods.expect(owner, 'n1', [sharedNodeLock]);
     expect(await afterRounds()).toBe(lock);
     expect(rig.cluster.bodies('PATCH')).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LockResult } from '../../src/kubernetes/node-locks.ts';
 import type { PodObject } from '../../src/model/cluster-objects.ts';
+import { sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
 import { BindRig, nodePath, pathOf, term } from './support/bind-rig.ts';
 import { testClusters } from './support/test-cluster.ts';
@@ -8,7 +9,7 @@ import { testClusters } from './support/test-cluster.ts';
 const startCluster = testClusters();
 const startRig = async () => new BindRig(await startCluster());
 
-const me = { namespace: 'team-a', name: 'train-0', uid: 'uid-train-0', term, locks: true };
+const me = { namespace: 'team-a', name: 'train-0', uid: 'uid-train-0', term, locks: [sharedNodeLock] };
 const mine = '2026-01-01T00:00:00Z,team-a,train-0';
 const other = { namespace: 'default', name: 'other' };
 const theirs = '2025-12-31T23:59:00Z,default,other';
@@ -377,7 +378,7 @@ describe('a lock of the pod’s own', () => {
 });
 
 describe('releasing a lock', () => {
-  const release = (rig: BindRig) => rig.cluster.drive(rig.locks.release('n1', me), 60_000);
+  const release = (rig: BindRig) => rig.cluster.drive(rig.locks.release('n1', me, me.locks), 60_000);
 
   it('is one compare-and-swap when the watch shows the lock as the pod’s own', async () => {
     const rig = await lockedRig(mine);
@@ -490,7 +491,7 @@ describe('a pod that waits for its devices though the lock does not name it', ()
 
   it('does not matter to devices whose plugin knows no lock', async () => {
     const { rig } = await waitedFor();
-    const taker = { ...me, locks: false };
+    const taker = { ...me, locks: [] };
     const limits = { deadlineMs: rig.clock.nowMs() + 1000, signal: new AbortController().signal };
     expect(await rig.cluster.drive(rig.locks.acquire('n1', taker, limits))).toMatchObject({ ok: true });
   });

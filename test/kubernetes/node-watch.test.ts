@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { NodeWatch } from '../../src/kubernetes/node-watch.ts';
+import { sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import { nodeObject } from '../state/support/device-states.ts';
 
 const never = new AbortController().signal;
-const lock = '2026-01-01T00:00:00Z,default,pod-1';
+const locks = { 'hami.io/mutex.lock': '2026-01-01T00:00:00Z,default,pod-1' };
 
 async function isSettled(promise: Promise<void>): Promise<boolean> {
   return Promise.race([promise.then(() => true), Promise.resolve().then(() => Promise.resolve(false))]);
@@ -11,17 +12,17 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
 
 describe('the watch of nodes', () => {
   it('keeps version, lock and fence of what it saw last, and the last lock that there was', () => {
-    const watch = new NodeWatch();
+    const watch = new NodeWatch([sharedNodeLock]);
     expect(watch.find('n1')).toBeUndefined();
-    watch.see(nodeObject({ resourceVersion: '7', annotations: { 'hami.io/mutex.lock': lock } }));
-    expect(watch.find('n1')).toEqual({ resourceVersion: '7', lock, fence: undefined, lastLock: lock });
+    watch.see(nodeObject({ resourceVersion: '7', annotations: locks }));
+    expect(watch.find('n1')).toEqual({ resourceVersion: '7', locks, fence: undefined, lastLocks: locks });
     expect([...watch.locked()]).toEqual(['n1']);
     watch.see(nodeObject({ resourceVersion: '8', annotations: { 'tessera.io/fence': 'a/1/b/uid' } }));
     expect(watch.find('n1')).toEqual({
       resourceVersion: '8',
-      lock: undefined,
+      locks: {},
       fence: 'a/1/b/uid',
-      lastLock: lock,
+      lastLocks: locks,
     });
     expect([...watch.locked()]).toEqual([]);
     watch.forget('n1');
@@ -58,14 +59,14 @@ describe('the watch of nodes', () => {
       wantSettled: false,
     },
   ])('tells all who wait for the node, or nobody, when it $name', async ({ happens, wantSettled }) => {
-    const watch = new NodeWatch();
+    const watch = new NodeWatch([sharedNodeLock]);
     const waiting = [watch.changed('n1', never), watch.changed('n1', never)];
     happens(watch);
     expect(await Promise.all(waiting.map(isSettled))).toEqual([wantSettled, wantSettled]);
   });
 
   it('tells of a change once', async () => {
-    const watch = new NodeWatch();
+    const watch = new NodeWatch([sharedNodeLock]);
     watch.see(nodeObject());
     const waiting = watch.changed('n1', never);
     expect(await isSettled(waiting)).toBe(false);
@@ -75,7 +76,7 @@ describe('the watch of nodes', () => {
   });
 
   it('lets those go who do not want to wait any longer, and only those', async () => {
-    const watch = new NodeWatch();
+    const watch = new NodeWatch([sharedNodeLock]);
     const [one, two] = [new AbortController(), new AbortController()];
     const waiting = [watch.changed('n1', one.signal), watch.changed('n1', two.signal)];
     one.abort();

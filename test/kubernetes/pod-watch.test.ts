@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { PodWatch } from '../../src/kubernetes/pod-watch.ts';
-import { gpuPod } from '../state/support/device-states.ts';
+import { LockProtocols } from '../../src/vendors/lock-protocols.ts';
+import { sharedNodeLock } from '../../src/vendors/node-lock.ts';
+import { gpuPod, nvidiaVendors } from '../state/support/device-states.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
 
+const protocols = new LockProtocols(nvidiaVendors);
 const allocating = { 'hami.io/bind-phase': 'allocating' };
 const owner = { namespace: 'default', name: 'pod-1' };
 const bound = (fields: PodFields = {}) =>
@@ -31,42 +34,45 @@ describe('a bound pod', () => {
     },
     { name: 'waits on its own node alone', pod: { nodeName: 'n2' }, want: false },
   ])('$name', ({ pod, want }) => {
-    const watch = new PodWatch();
+    const watch = new PodWatch({ protocols });
     watch.see(bound());
     watch.see(bound(pod));
-    expect(watch.awaitsDevices('n1', owner)).toBe(want);
+    expect(watch.awaitsDevices('n1', sharedNodeLock, owner)).toBe(want);
   });
 
   it('waits no longer once it is gone, and the word of it names its node', () => {
-    const watch = new PodWatch();
+    const watch = new PodWatch({ protocols });
     watch.see(bound());
     expect(watch.gone('uid-pod-1')).toBe('n1');
-    expect(watch.awaitsDevices('n1', owner)).toBe(false);
+    expect(watch.awaitsDevices('n1', sharedNodeLock, owner)).toBe(false);
     expect(watch.gone('uid-pod-1')).toBeUndefined();
   });
 
   it('is one of its UID: a former pod of that name ends nothing of it', () => {
-    const watch = new PodWatch();
+    const watch = new PodWatch({ protocols });
     watch.see(bound({ uid: 'old' }));
     watch.see(bound({ uid: 'new' }));
     watch.gone('old');
-    expect(watch.awaitsDevices('n1', owner)).toBe(true);
+    expect(watch.awaitsDevices('n1', sharedNodeLock, owner)).toBe(true);
   });
 });
 
 describe('a Binding under way', () => {
   it('counts as waiting from its beginning, and what the watch says of the unbound pod changes nothing', () => {
-    const watch = new PodWatch();
-    watch.expect(gpuPod({ name: 'pod-1' }), 'n1');
+    const watch = new PodWatch({ protocols });
+    watch.expect(gpuPod({ name: 'pod-1' }), 'n1', [sharedNodeLock]);
     watch.see(gpuPod({ name: 'pod-1' }));
-    expect(watch.awaitsDevices('n1', owner)).toBe(true);
+    expect(watch.awaitsDevices('n1', sharedNodeLock, owner)).toBe(true);
   });
 
   it('is what the watch says of it once the pod is bound', () => {
-    const watch = new PodWatch();
-    watch.expect(gpuPod({ name: 'pod-1' }), 'n1');
+    const watch = new PodWatch({ protocols });
+    watch.expect(gpuPod({ name: 'pod-1' }), 'n1', [sharedNodeLock]);
     watch.see(bound({ nodeName: 'n2' }));
-    expect([watch.awaitsDevices('n1', owner), watch.awaitsDevices('n2', owner)]).toEqual([false, true]);
+    expect([
+      watch.awaitsDevices('n1', sharedNodeLock, owner),
+      watch.awaitsDevices('n2', sharedNodeLock, owner),
+    ]).toEqual([false, true]);
   });
 });
 
@@ -76,10 +82,10 @@ describe('a pod that did not wait when it was bound, or does no longer', () => {
     { name: 'was bound without the protocol of the lock', before: { annotations: {} } },
     { name: 'has begun', before: { phase: 'Running' } },
   ])('never waits again, whatever somebody writes on it: it $name', ({ before }) => {
-    const watch = new PodWatch();
+    const watch = new PodWatch({ protocols });
     watch.see(bound(before));
     watch.see(bound());
-    expect(watch.awaitsDevices('n1', owner)).toBe(false);
+    expect(watch.awaitsDevices('n1', sharedNodeLock, owner)).toBe(false);
   });
 });
 
@@ -88,7 +94,7 @@ describe('a pod that vanishes while it waits', () => {
   const next = (fields: PodFields = {}) => bound({ name: 'next', uid: 'next', ...fields });
   /** Kubelet may still ask for `pod-1`, and be given what is meant for `next`. */
   function outOfStep(): PodWatch {
-    const watch = new PodWatch();
+    const watch = new PodWatch({ protocols });
     watch.see(bound());
     watch.gone('uid-pod-1');
     return watch;
@@ -98,9 +104,9 @@ describe('a pod that vanishes while it waits', () => {
     const watch = outOfStep();
     watch.see(next());
     watch.see(next(served));
-    expect(watch.waitingOn('n1', 'anyone')).toMatchObject({ uid: 'next' });
+    expect(watch.waitingOn('n1', 'anyone', [sharedNodeLock])).toMatchObject({ uid: 'next' });
     watch.see(next({ ...served, phase: 'Running' }));
-    expect(watch.waitingOn('n1', 'anyone')).toBeUndefined();
+    expect(watch.waitingOn('n1', 'anyone', [sharedNodeLock])).toBeUndefined();
   });
 
   it('is forgotten once the next one has begun, or is over', () => {
@@ -110,25 +116,25 @@ describe('a pod that vanishes while it waits', () => {
       watch.see(next({ phase }));
       watch.see(bound({ name: 'after', uid: 'after' }));
       watch.see(bound({ name: 'after', uid: 'after', ...served }));
-      expect(watch.waitingOn('n1', 'anyone')).toBeUndefined();
+      expect(watch.waitingOn('n1', 'anyone', [sharedNodeLock])).toBeUndefined();
     }
   });
 
   it('changes nothing for pods that were served before', () => {
-    const watch = new PodWatch();
+    const watch = new PodWatch({ protocols });
     watch.see(next(served));
     watch.see(bound());
     watch.gone('uid-pod-1');
     watch.see(next(served));
-    expect(watch.waitingOn('n1', 'anyone')).toBeUndefined();
+    expect(watch.waitingOn('n1', 'anyone', [sharedNodeLock])).toBeUndefined();
   });
 
   it('matters only if it was seen bound: a Binding that came to nothing was never in step', () => {
-    const watch = new PodWatch();
-    watch.expect(gpuPod({ name: 'pod-1' }), 'n1');
+    const watch = new PodWatch({ protocols });
+    watch.expect(gpuPod({ name: 'pod-1' }), 'n1', [sharedNodeLock]);
     watch.gone('uid-pod-1');
     watch.see(next());
     watch.see(next(served));
-    expect(watch.waitingOn('n1', 'anyone')).toBeUndefined();
+    expect(watch.waitingOn('n1', 'anyone', [sharedNodeLock])).toBeUndefined();
   });
 });

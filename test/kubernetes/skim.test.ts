@@ -176,6 +176,7 @@ describe('the shape of a schema', () => {
         'labels',
         'hard',
         'allocatable',
+        'capacity',
       ],
       ...[
         'phase',

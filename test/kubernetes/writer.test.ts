@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { PodObject } from '../../src/model/cluster-objects.ts';
 import { bindingMetadata } from '../../src/scheduler/binding-metadata.ts';
 import type { BindCommand, BindOutcome } from '../../src/scheduler/cluster-writer.ts';
+import { sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import { nvidiaVendors } from '../state/support/device-states.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
 import { BindRig, nodePath, term } from './support/bind-rig.ts';
@@ -37,7 +38,7 @@ function commandOf(rig: BindRig, pod: PodObject, { node = 'n1', budgetMs = 25_00
     pod,
     node,
     deadlineMs: nowMs + budgetMs,
-    devices: { term, locks: true, metadata: () => metadata },
+    devices: { term, locks: [sharedNodeLock], metadata: () => metadata },
   };
 }
 

@@ -302,7 +302,7 @@ const cases: readonly Case[] = [
       [
         'ChargeRaised',
         'Pod default/pod-1',
-        'charged 3000 MiB and 30 percent instead of 1 MiB and 1 percent, its own request being larger',
+        'charged 3000 MiB and 30 of compute instead of 1 MiB and 1 of compute, its own request being larger',
       ],
     ],
   },
@@ -398,7 +398,7 @@ const cases: readonly Case[] = [
       [
         'CardOvercommitted',
         'Node n1',
-        'card GPU-a has given out 2 of 10 slots, 60000 of 40960 MiB, 20 of 100 percent (default/a, default/b)',
+        'card GPU-a has given out 2 of 10 slots, 60000 of 40960 MiB, 20 of 100 units of compute (default/a, default/b)',
       ],
     ],
   },
@@ -620,17 +620,80 @@ const cases: readonly Case[] = [
       [
         'ResourceNameDiffers',
         'ConfigMap kube-system/hami-scheduler-device',
-        'resourceCountName is "example.com/gpu", in the configuration judged here "nvidia.com/gpu"',
+        'nvidia.resourceCountName is "example.com/gpu", in the configuration judged here "nvidia.com/gpu"',
       ],
       [
         'DeviceConfigDiffers',
         'ConfigMap kube-system/hami-scheduler-device',
-        'defaultMemory is 5000, in the configuration judged here 0',
+        'nvidia.defaultMemory is 5000, in the configuration judged here 0',
       ],
       [
         'DeviceConfigKeyIgnored',
         'ConfigMap kube-system/hami-scheduler-device',
         'device-config.yaml: nvidia.novelty: unknown key, ignored',
+      ],
+    ],
+  },
+  {
+    name: "other blocks of HAMi's device configuration: one that is judged, one that is off, one that is not ours",
+    objects: [
+      node(),
+      configMap({
+        'device-config.yaml':
+          'nvidia: { defaultMemory: 0 }\nhygon: { resourceCountName: example.com/dcu, memoryFactor: 2 }\ncambricon: { resourceCountName: cambricon.com/vmlu }\nacme: { a: 1 }\n',
+      }),
+    ],
+    settings: { vendors: { hygon: { enabled: true, resourceMemoryName: '', resourceCoreName: '' } } },
+    want: [
+      [
+        'ResourceNameDiffers',
+        'ConfigMap kube-system/hami-scheduler-device',
+        'hygon.resourceCountName is "example.com/dcu", in the configuration judged here "hygon.com/dcunum"',
+      ],
+      [
+        'DeviceConfigDiffers',
+        'ConfigMap kube-system/hami-scheduler-device',
+        'hygon.memoryFactor is 2, in the configuration judged here 1',
+      ],
+      [
+        'VendorSwitchedOff',
+        'ConfigMap kube-system/hami-scheduler-device',
+        'has blocks that are switched off in the configuration judged here: cambricon',
+      ],
+      [
+        'DeviceConfigKeyIgnored',
+        'ConfigMap kube-system/hami-scheduler-device',
+        'device-config.yaml: blocks that are not read: acme',
+      ],
+    ],
+  },
+  {
+    name: 'lists of a device configuration, which are equal in any order of their keys',
+    objects: [
+      node(),
+      configMap(
+        {
+          'device-config.yaml':
+            'nvidia: { defaultMemory: 0 }\nvnpus: { configs: [{ memoryAllocatable: 1024, commonWord: Ascend910X }] }\n',
+        },
+        'same',
+      ),
+      configMap(
+        {
+          'device-config.yaml':
+            'nvidia: { defaultMemory: 0 }\nvnpus: { configs: [{ commonWord: Ascend910Y, memoryAllocatable: 1024 }] }\n',
+        },
+        'other',
+      ),
+    ],
+    settings: {
+      vendors: { vnpus: { enabled: true, configs: [{ commonWord: 'Ascend910X', memoryAllocatable: 1024 }] } },
+    },
+    want: [
+      [
+        'DeviceConfigDiffers',
+        'ConfigMap kube-system/other',
+        'vnpus.configs is not that of the configuration judged here',
       ],
     ],
   },
@@ -654,7 +717,7 @@ const cases: readonly Case[] = [
       [
         'ResourceNameNotDefault',
         'Cluster configuration',
-        'resourceMemoryName is "example.com/mem" instead of "nvidia.com/gpumem"',
+        'nvidia.resourceMemoryName is "example.com/mem" instead of "nvidia.com/gpumem"',
       ],
       [
         'DeviceConfigKeyIgnored',
@@ -673,12 +736,68 @@ const cases: readonly Case[] = [
       [
         'VendorNotManaged',
         'Node n1',
-        'publishes devices that this build does not manage: hami.io/node-acme-register',
+        'publishes devices that would not be managed: hami.io/node-acme-register',
       ],
       [
         'VendorNotManaged',
         'Pod default/pod-1',
-        'holds devices that this build does not manage: hami.io/acme-devices-allocated',
+        'holds devices that would not be managed: hami.io/acme-devices-allocated',
+      ],
+    ],
+  },
+  {
+    name: "the lock of a family's own, which names nobody and has an expiry of its own",
+    objects: [
+      node({ 'cambricon.com/dsmlu.lock': '2026-08-21T06:18:00Z' }),
+      makeNodeObject({
+        name: 'n2',
+        annotations: { 'cambricon.com/dsmlu.lock': '2026-08-21T06:20:00Z' },
+        allocatable: {},
+      }),
+    ],
+    settings: { vendors: { cambricon: { enabled: true } } },
+    want: [
+      ['NodeLockHeld', 'Node n2', 'cambricon.com/dsmlu.lock names no pod and was set less than 120 s ago'],
+      ['NodeLockLeftOver', 'Node n1', 'cambricon.com/dsmlu.lock names no pod and is older than 120 s'],
+    ],
+  },
+  {
+    name: 'devices of a family that is switched on are managed',
+    objects: [
+      makeNodeObject({
+        name: 'dcu-1',
+        annotations: { 'hami.io/node-dcu-register': 'DCU-1,4,32752,100,DCU-K100_AI,0,true,0,hami:' },
+        allocatable: { 'hygon.com/dcunum': '4' },
+      }),
+      makeNodeObject({
+        name: 'dcu-2',
+        annotations: { 'hami.io/node-dcu-register': 'DCU-2,4' },
+        allocatable: { 'hygon.com/dcunum': '4' },
+      }),
+    ],
+    settings: { vendors: { hygon: { enabled: true } } },
+    want: [
+      [
+        'RegisterMalformed',
+        'Node dcu-2',
+        expect.stringContaining('hami.io/node-dcu-register') as unknown as string,
+      ],
+    ],
+  },
+  {
+    name: 'devices of a family that is switched off are not',
+    objects: [
+      makeNodeObject({
+        name: 'dcu-1',
+        annotations: { 'hami.io/node-dcu-register': 'DCU-1,4,32752,100,DCU-K100_AI,0,true,0,hami:' },
+        allocatable: { 'hygon.com/dcunum': '4' },
+      }),
+    ],
+    want: [
+      [
+        'VendorNotManaged',
+        'Node dcu-1',
+        'publishes devices that would not be managed: hami.io/node-dcu-register',
       ],
     ],
   },
@@ -695,7 +814,7 @@ const cases: readonly Case[] = [
       [
         'VendorNotManaged',
         'Node n1',
-        'publishes devices that this build does not manage: hami.io/node-nvidia-register',
+        'publishes devices that would not be managed: hami.io/node-nvidia-register',
       ],
     ],
   },

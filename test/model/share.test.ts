@@ -40,13 +40,21 @@ describe('isSameShare', () => {
 
 describe('heldSlices', () => {
   it('is empty for a pod without devices', () => {
-    expect(heldSlices([[], []])).toEqual({ slices: new Map(), uncut: new Map() });
+    expect(heldSlices([[], []], ['app', 'app'], false)).toEqual({
+      slices: new Map(),
+      uncut: new Map(),
+      kinds: new Map(),
+    });
   });
 
   it('keeps the instances of all containers, per card, and counts the shares that name none', () => {
     const other: Share = { ...plain, vendor: 'DCU', deviceId: 'GPU-a' };
     expect(
-      heldSlices([[cutAt(6), cutAt(5)], [], [cutAt(4, 'GPU-b'), plain], [cutAt(3), plain, other]]),
+      heldSlices(
+        [[cutAt(6), cutAt(5)], [], [cutAt(4, 'GPU-b'), plain], [cutAt(3), plain, other]],
+        ['init', 'app', 'app', 'app'],
+        true,
+      ),
     ).toEqual({
       slices: new Map([
         ['NVIDIA/GPU-a', [6, 5, 3].map((start) => ({ start, size: 1 }))],
@@ -56,6 +64,22 @@ describe('heldSlices', () => {
         ['NVIDIA/GPU-a', 2],
         ['DCU/GPU-a', 1],
       ]),
+      kinds: new Map(),
     });
+  });
+
+  it('keeps the kinds of all shares that have one, per card', () => {
+    const online: Share = { ...plain, kind: 'online' };
+    const offline: Share = { ...plain, kind: 'offline', deviceId: 'GPU-b' };
+    const kinds = (initFinished: boolean) =>
+      heldSlices([[online], [online, offline]], ['init', 'app'], initFinished).kinds;
+    expect(kinds(false)).toEqual(
+      new Map([
+        ['NVIDIA/GPU-a', ['online', 'online']],
+        ['NVIDIA/GPU-b', ['offline']],
+      ]),
+    );
+    // What an init container held ends with it.
+    expect(kinds(true).get('NVIDIA/GPU-a')).toEqual(['online']);
   });
 });

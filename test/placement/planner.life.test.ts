@@ -69,7 +69,7 @@ function usageOf({ allocation, roles, initFinished }: LivingPod): ReadonlyMap<st
 
 function nodeWith(empty: NodeView, pods: readonly LivingPod[]): NodeView {
   return pods.reduce((view, pod) => {
-    const { slices } = heldSlices(pod.allocation);
+    const { slices } = heldSlices(pod.allocation, pod.roles, pod.initFinished);
     // Instances stay when the init container that had them has ended, and withMoreUsed goes by what is used.
     const usage = new Map([...[...slices.keys()].map((key) => [key, noUsage] as const), ...usageOf(pod)]);
     return withMoreUsed(view, { usage, slices });

@@ -70,7 +70,7 @@ describe('every plan', () => {
         const answer = plan(view, request, rules);
         if (!answer.ok) return;
         const shares = answer.allocation.flat();
-        const { slices, uncut } = heldSlices(answer.allocation);
+        const { slices, uncut } = heldSlices(answer.allocation, [], false);
         for (const { device, occupied } of view.devices) {
           const key = deviceKey(device.vendor, device.id);
           expect((isMig(device) ? uncut : slices).has(key)).toBe(false);

@@ -127,6 +127,7 @@ describe('for a pod of one container', () => {
     withheld: entry.withheld && !mended,
     cordoned: entry.cordoned && !mended,
     occupied: entry.occupied,
+    kinds: entry.kinds,
     unclear: entry.unclear && !mended,
   });
 

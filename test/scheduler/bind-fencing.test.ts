@@ -1,5 +1,6 @@
 /** Who may commit, and what happens to a plan when others have come to the node while its bind waited for it. */
 import { describe, expect, it } from '@jest/globals';
+import { sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import { cardsOf, ledgerOf } from '../state/support/device-states.ts';
 import { answerWrite, charged, gpu, idle, oneCard, shareOf } from './support/bind-cases.ts';
 import {
@@ -95,7 +96,10 @@ describe('a server that does not lead', () => {
     const world = electedWorld();
     void world.bind();
     await flush();
-    expect(world.writer.write().command.devices).toMatchObject({ term: 'server-0/1/a', locks: true });
+    expect(world.writer.write().command.devices).toMatchObject({
+      term: 'server-0/1/a',
+      locks: [sharedNodeLock],
+    });
   });
 
   it.each([

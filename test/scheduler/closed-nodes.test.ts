@@ -1,7 +1,6 @@
 /** Nodes on which a pod that was bound past us waits for devices take no pods that need the node's lock. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Refusal } from '../../src/model/reason.ts';
 import type { NodeFields } from '../support/kubernetes-objects.ts';
 import { gpuPod, nvidiaVendors, podObject } from '../state/support/device-states.ts';
 import { dcuRegister, dcuVendor } from '../state/support/second-vendor.ts';
@@ -128,7 +127,7 @@ describe('a closed node', () => {
           const explained = world.scheduler.explain({ namespace: 'default', name: 'pod-1' });
           const nodesExplained = explained?.state === 'pending' ? explained.nodes : [];
           const answer = world.scheduler.filter(byName(asking, ...names));
-          const refused = answer.kind === 'answered' ? answer.refused : new Map<string, Refusal>();
+          const refused = new Map(answer.kind === 'answered' ? answer.refused : []);
           expect(nodesExplained.map(({ node, refusal }) => [node, refusal])).toEqual(
             names.map((name) => [name, refused.get(name)]),
           );

@@ -23,6 +23,7 @@ describe('canEvictionsMend', () => {
   const anyone = (whose: string) => whose === 'anyone';
   const mended = new Set<CardReason>([
     'CardWithheld',
+    'ModeNotFit',
     'CardTimeSlicingExhausted',
     'ExclusiveDeviceAllocateConflict',
     'CardInsufficientMemory',
@@ -30,6 +31,9 @@ describe('canEvictionsMend', () => {
     'CardComputeUnitsExhausted',
     'CardMigTopologyInfeasible',
     'NumaNotFit',
+    'CardAppClassMismatch',
+    'CardQosPolicyMismatch',
+    'CardTopologyMismatch',
   ]);
   const cases: readonly { name: string; refusal: Refusal; want: boolean }[] = [
     ...cardReasons.map((reason) => ({

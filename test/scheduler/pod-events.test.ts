@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Refusal } from '../../src/model/reason.ts';
 import { refusedEvent } from '../../src/scheduler/pod-events.ts';
+import { RefusedNodes } from '../../src/scheduler/refused-nodes.ts';
 import { podObject } from '../state/support/device-states.ts';
 import { byName, flush, makeWorld } from './support/scheduler-world.ts';
 import { boundOutcome, rejectedOutcome } from './support/scripted-writer.ts';
@@ -17,7 +18,8 @@ const full: Refusal = {
 };
 
 const pod = { namespace: 'default', name: 'pod-1', uid: 'uid-1' };
-const eventOf = (...refused: readonly (readonly [string, Refusal])[]) => refusedEvent(pod, new Map(refused));
+const eventOf = (...refused: readonly (readonly [string, Refusal])[]) =>
+  refusedEvent(pod, RefusedNodes.of(refused));
 
 describe('the event about refused nodes', () => {
   it('counts nodes and cards of every reason, most nodes first, and names a few', () => {

@@ -52,7 +52,14 @@ describe('the shape of a pod', () => {
     state.applyPod(bound('u2', { phase: 'Failed', running: true }), 0);
     state.expireDraining(1e9);
     state.removePod('u2', 0);
-    state.applyNode({ name: 'n1', resourceVersion: '2', annotations: {}, labels: {}, allocatable: {} });
+    state.applyNode({
+      name: 'n1',
+      resourceVersion: '2',
+      annotations: {},
+      labels: {},
+      capacity: {},
+      allocatable: {},
+    });
     expect({ request, host }).toEqual(before);
   });
 });

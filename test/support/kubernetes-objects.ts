@@ -104,12 +104,21 @@ export interface NodeFields {
   readonly devices?: readonly Partial<Device>[];
   /** Beside the count resource (the slots of all cards), 64 CPUs, 256Gi and 110 pods; named values win. */
   readonly allocatable?: Texts;
+  /** Beside what is allocatable; named values win. */
+  readonly capacity?: Texts;
 }
 
 export function makeNodeObject(fields: NodeFields = {}): NodeJson {
   const devices = (fields.devices ?? []).map((device, index) => makeDevice({ index, ...device }));
   const slots = devices.reduce((sum, device) => sum + device.slots, 0);
   const register = devices.length === 0 ? {} : { 'hami.io/node-nvidia-register': registerValue(devices) };
+  const allocatable = {
+    cpu: '64',
+    memory: '256Gi',
+    pods: '110',
+    ...(devices.length === 0 ? {} : { 'nvidia.com/gpu': String(slots) }),
+    ...fields.allocatable,
+  };
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -119,15 +128,7 @@ export function makeNodeObject(fields: NodeFields = {}): NodeJson {
       annotations: { ...register, ...fields.annotations },
       labels: fields.labels ?? {},
     },
-    status: {
-      allocatable: {
-        cpu: '64',
-        memory: '256Gi',
-        pods: '110',
-        ...(devices.length === 0 ? {} : { 'nvidia.com/gpu': String(slots) }),
-        ...fields.allocatable,
-      },
-    },
+    status: { capacity: { ...allocatable, ...fields.capacity }, allocatable },
   };
 }
 

@@ -21,6 +21,8 @@ export interface DeviceRequestFields {
   readonly memoryMiB?: number;
   readonly memoryPercent?: number;
   readonly corePercent?: number;
+  readonly kind?: string;
+  readonly anyCompute?: true;
 }
 
 export interface ContainerFields extends DeviceRequestFields {
@@ -46,11 +48,19 @@ export interface PodRequestFields {
 
 export function makeDeviceRequest(fields: DeviceRequestFields = {}): DeviceRequest {
   const { vendor = 'NVIDIA', count = 1, memoryMiB, memoryPercent = 100, corePercent = 0 } = fields;
+  const { kind, anyCompute } = fields;
   const memory =
     memoryMiB === undefined
       ? ({ kind: 'percent', percent: memoryPercent } as const)
       : ({ kind: 'mib', memoryMiB } as const);
-  return { vendor, count, memory, corePercent };
+  return {
+    vendor,
+    count,
+    memory,
+    corePercent,
+    ...(kind === undefined ? {} : { kind }),
+    ...(anyCompute === undefined ? {} : { anyCompute }),
+  };
 }
 
 export function makeSelector(fields: Partial<DeviceSelector> = {}): DeviceSelector {

@@ -32,6 +32,7 @@ export interface CardFields extends Partial<Device> {
   readonly withheld?: boolean;
   readonly cordoned?: boolean;
   readonly occupied?: readonly MigPlacement[];
+  readonly kinds?: readonly string[];
   readonly unclear?: boolean;
 }
 
@@ -48,12 +49,16 @@ export interface ViewFields {
 export function makeView({ name = 'n1', generation = 1, devices = [], ...rest }: ViewFields = {}): NodeView {
   const cards = devices
     .map(
-      ({ used, withheld = false, cordoned = false, occupied = [], unclear = false, ...fields }, index) => ({
+      (
+        { used, withheld = false, cordoned = false, occupied = [], kinds = [], unclear = false, ...fields },
+        index,
+      ) => ({
         device: makeDevice({ index, ...fields }),
         used: { ...noUsage, ...used },
         withheld,
         cordoned,
         occupied,
+        kinds,
         unclear,
       }),
     )

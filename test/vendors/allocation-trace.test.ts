@@ -62,7 +62,7 @@ describe('the annotation of an allocation, from admission to the last Allocate',
     const devices = parseRegister(twoV100s, 'NVIDIA');
     const admitted = written.map((container) => {
       const limits = container.limits ?? {};
-      const { limits: added } = vendor.mutate({ name: '', role: 'app', limits, requests: {} });
+      const { limits: added } = vendor.mutate({ name: '', role: 'app', limits, requests: {} }, {});
       return { ...container, limits: { ...limits, ...added } };
     });
     const allocation: Allocation = firstCards(devices.ok ? devices.value : [], admitted);

@@ -2,15 +2,15 @@
  * The NVIDIA vendor as tests want it: its configuration with the defaults of the schema, changed where a test says
  * so, the vendor made from it, and its resources by name.
  */
-import type { NvidiaConfig } from '../../src/config/config.ts';
-import { nvidiaSchema } from '../../src/config/schema-nvidia.ts';
-import { makeNvidia } from '../../src/vendors/nvidia.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
+import { nvidiaSettings } from '../../src/vendors/nvidia/nvidia-settings.ts';
+import { makeNvidia } from '../../src/vendors/nvidia/nvidia.ts';
 import type { Vendor } from '../../src/vendors/vendor.ts';
 import { schemaParserWithDefaults } from '../../src/wire/validate.ts';
 
 const readSection = schemaParserWithDefaults<{ readonly nvidia: NvidiaConfig }>({
   type: 'object',
-  properties: { nvidia: nvidiaSchema },
+  properties: { nvidia: nvidiaSettings },
 });
 
 export function makeNvidiaConfig(changes: Partial<NvidiaConfig> = {}): NvidiaConfig {

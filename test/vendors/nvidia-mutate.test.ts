@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { NvidiaConfig } from '../../src/config/config.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
 import type { TextMap } from '../../src/model/cluster-objects.ts';
 import { makeContainer } from './make-container.ts';
 import { cores, gpu, mem, nvidia, percentage, priority } from './nvidia-config.ts';
@@ -106,7 +106,7 @@ describe('mutate adds to the limits (spec §4.4)', () => {
     },
   ];
   it.each(cases)('$name', ({ config, limits, wantAdded, wantUsesDevices = true }) => {
-    const mutation = nvidia(config).mutate(makeContainer({ limits }));
+    const mutation = nvidia(config).mutate(makeContainer({ limits }), {});
     expect(mutation.limits).toEqual(wantAdded);
     expect(mutation.usesDevices).toBe(wantUsesDevices);
   });
@@ -121,7 +121,7 @@ describe('mutate adds to the limits (spec §4.4)', () => {
       wantAdded: { [cores]: '100' },
     },
   ])('$name', ({ requests, wantAdded }) => {
-    const mutation = nvidia().mutate(makeContainer({ requests }));
+    const mutation = nvidia().mutate(makeContainer({ requests }), {});
     expect(mutation).toEqual({ usesDevices: true, limits: wantAdded, env: {} });
   });
 });
@@ -197,7 +197,7 @@ describe('mutate sets environment and runtime class', () => {
     },
   ];
   it.each(cases)('$name', ({ config, limits, wantEnv = {}, wantRuntimeClassName }) => {
-    const { env, runtimeClassName } = nvidia(config).mutate(makeContainer({ limits }));
+    const { env, runtimeClassName } = nvidia(config).mutate(makeContainer({ limits }), {});
     expect({ env, runtimeClassName }).toEqual({ env: wantEnv, runtimeClassName: wantRuntimeClassName });
   });
 });
@@ -211,9 +211,9 @@ describe('mutate on its own result', () => {
     const vendor = nvidia(config);
     fc.assert(
       fc.property(anyLimits, anyLimits, (limits, requests) => {
-        const first = vendor.mutate(makeContainer({ limits, requests }));
+        const first = vendor.mutate(makeContainer({ limits, requests }), {});
         const after = { ...limits, ...first.limits };
-        const second = vendor.mutate(makeContainer({ limits: after, requests }));
+        const second = vendor.mutate(makeContainer({ limits: after, requests }), {});
         expect({ ...after, ...second.limits }).toEqual(after);
         expect({ ...second, limits: {} }).toEqual({ ...first, limits: {} });
       }),
@@ -223,7 +223,7 @@ describe('mutate on its own result', () => {
   it('never overwrites an amount that the user wrote', () => {
     fc.assert(
       fc.property(anyLimits, (limits) => {
-        const { limits: added } = nvidia().mutate(makeContainer({ limits }));
+        const { limits: added } = nvidia().mutate(makeContainer({ limits }), {});
         expect({ ...added, ...limits }).toEqual({ ...limits, ...added });
       }),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { NvidiaConfig } from '../../src/config/config.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
 import type { TextMap } from '../../src/model/cluster-objects.ts';
 import { countOf } from '../../src/model/quantity.ts';
 import { makeContainer } from './make-container.ts';
@@ -183,7 +183,7 @@ describe('request refuses what it cannot understand and never takes it for "no c
     },
   ];
   it.each(cases)('$name', ({ config, limits, want, wantCount = 1 }) => {
-    expect(nvidia(config).request(makeContainer({ name: 'trainer', limits }))).toEqual({
+    expect(nvidia(config).request(makeContainer({ name: 'trainer', limits }), {})).toEqual({
       ok: false,
       problems: want.map(({ field, value, fix }) => ({
         container: 'trainer',
@@ -210,7 +210,7 @@ describe('request refuses what it cannot understand and never takes it for "no c
     const limits = fc.record({ [gpu]: anything, [mem]: anything, [percentage]: anything, [cores]: anything });
     fc.assert(
       fc.property(limits as fc.Arbitrary<TextMap>, (amounts) => {
-        const reading = nvidia().request(makeContainer({ limits: amounts }));
+        const reading = nvidia().request(makeContainer({ limits: amounts }), {});
         if (!reading.ok) {
           expect(reading.problems).not.toEqual([]);
           for (const { field, value, fix } of reading.problems) {
@@ -237,8 +237,8 @@ describe('request refuses what it cannot understand and never takes it for "no c
     fc.assert(
       fc.property(anyLimits, (limits) => {
         const vendor = nvidia();
-        const { limits: added, usesDevices } = vendor.mutate(makeContainer({ limits }));
-        const reading = vendor.request(makeContainer({ limits: { ...limits, ...added } }));
+        const { limits: added, usesDevices } = vendor.mutate(makeContainer({ limits }), {});
+        const reading = vendor.request(makeContainer({ limits: { ...limits, ...added } }), {});
         if (reading.ok) expect(reading.request !== undefined).toBe(usesDevices);
         else expect(reading.problems.map(({ value, field }) => limits[field] === value)).not.toContain(false);
       }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { NvidiaConfig } from '../../src/config/config.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
 import type { TextMap } from '../../src/model/cluster-objects.ts';
 import type { DeviceRequest } from '../../src/model/request.ts';
 import { makeContainer } from './make-container.ts';
@@ -157,7 +157,7 @@ describe('request reads what a container asks for (spec §5.3)', () => {
     },
   ];
   it.each(cases)('$name', ({ config, limits, want, wantWarnings = [] }) => {
-    expect(nvidia(config).request(makeContainer({ limits }))).toEqual({
+    expect(nvidia(config).request(makeContainer({ limits }), {})).toEqual({
       ok: true,
       ...(want === undefined ? {} : { request: { ...whole, ...want } }),
       warnings: wantWarnings.map((pattern) => expect.stringMatching(pattern) as unknown),
@@ -169,7 +169,7 @@ describe('request reads what a container asks for (spec §5.3)', () => {
       limits: { [gpu]: '2', [mem]: '1000' },
       requests: { [gpu]: '1', [mem]: '500', [cores]: '40' },
     });
-    expect(nvidia().request(container)).toEqual({
+    expect(nvidia().request(container, {})).toEqual({
       ok: true,
       request: { ...whole, count: 2, memory: mib(1000), corePercent: 40 },
       warnings: [],
@@ -192,7 +192,7 @@ describe('request reads what a container asks for (spec §5.3)', () => {
     fc.assert(
       fc.property(spelled, ({ amount, text }) => {
         const read = (memory: string) =>
-          nvidia().request(makeContainer({ limits: { [gpu]: '1', [mem]: memory } }));
+          nvidia().request(makeContainer({ limits: { [gpu]: '1', [mem]: memory } }), {});
         expect(read(text)).toEqual(read(String(amount)));
         expect(read(text).ok).toBe(true);
       }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { NvidiaConfig } from '../../src/config/config.ts';
+import type { NvidiaConfig } from '../../src/vendors/nvidia/nvidia-settings.ts';
 import type { NodeObject, TextMap } from '../../src/model/cluster-objects.ts';
 import type { Discovery } from '../../src/vendors/vendor.ts';
 import { gpu, nvidia } from './nvidia-config.ts';
@@ -73,7 +73,14 @@ describe('discover', () => {
     },
   ];
   it.each(cases)('$name: $wantKind', ({ config, annotations, allocatable, wantKind }) => {
-    const node: NodeObject = { name: 'n1', resourceVersion: '1', labels: {}, annotations, allocatable };
+    const node: NodeObject = {
+      name: 'n1',
+      resourceVersion: '1',
+      labels: {},
+      annotations,
+      capacity: allocatable,
+      allocatable,
+    };
     const discovery = nvidia(config).discover(node);
     expect(discovery.kind).toBe(wantKind);
     if (discovery.kind === 'devices') expect(discovery.devices.map(({ id }) => id)).toEqual(['GPU-a']);
@@ -91,6 +98,7 @@ describe('discover joins the cards with their links', () => {
       resourceVersion: '1',
       labels: {},
       annotations: { 'hami.io/node-nvidia-register': register, ...score },
+      capacity: {},
       allocatable: { [gpu]: '10' },
     });
   const scored = (value: string) => ({ 'hami.io/node-nvidia-score': value });

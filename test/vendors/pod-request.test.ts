@@ -6,6 +6,7 @@ import { problemSentence, type Vendor } from '../../src/vendors/vendor.ts';
 import { makeVendors } from '../../src/vendors/vendors.ts';
 import { podFrom } from '../../src/wire/kubernetes.ts';
 import { type ContainerObjectFields, makePod } from '../support/kubernetes-objects.ts';
+import { defaultVendorsConfig } from './default-config.ts';
 import { gpu, makeNvidiaConfig, mem, nvidia as makeVendor } from './nvidia-config.ts';
 import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 
@@ -190,7 +191,9 @@ describe('makeVendors', () => {
     { enabled: true, want: ['NVIDIA'] },
     { enabled: false, want: [] },
   ])('with NVIDIA enabled $enabled: $want', ({ enabled, want }) => {
-    const vendors = makeVendors({ vendors: { nvidia: makeNvidiaConfig({ enabled }) } });
+    const vendors = makeVendors({
+      vendors: { ...defaultVendorsConfig(), nvidia: makeNvidiaConfig({ enabled }) },
+    });
     expect(vendors.map(({ key }) => key)).toEqual(want);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { filterResultText, hostPrioritiesText } from '../../src/wire/extender-text.ts';
+import { filterResultText, hostPrioritiesText, type NodesFor } from '../../src/wire/extender-text.ts';
 
 /** Mostly what names and reasons look like, and anything else a string can hold. */
 const text = fc.oneof(
@@ -12,6 +12,12 @@ const text = fc.oneof(
 const key = text.filter((drawn) => JSON.stringify(drawn) === `"${drawn}"`);
 const reasons = fc.uniqueArray(fc.tuple(key, text), { selector: ([node]) => node });
 const nodes = fc.option(fc.record({ items: fc.array(fc.record({ metadata: fc.record({ name: text }) })) }));
+
+/** As the server groups them: one list of names per reason. */
+function byReason(entries: readonly (readonly [string, string])[]): readonly NodesFor[] {
+  const groups = Map.groupBy(entries, ([, reason]) => reason);
+  return [...groups].map(([reason, group]) => ({ reason, names: group.map(([name]) => name) }));
+}
 
 describe('the answer of filter as text', () => {
   it('is what JSON.stringify makes of the same answer', () => {
@@ -25,7 +31,13 @@ describe('the answer of filter as text', () => {
           FailedAndUnresolvableNodes: Object.fromEntries(unresolvable),
           Error,
         };
-        const written = filterResultText({ Nodes, NodeNames, failed, unresolvable, Error });
+        const written = filterResultText({
+          Nodes,
+          NodeNames,
+          failed: byReason(failed),
+          unresolvable: byReason(unresolvable),
+          Error,
+        });
         expect(JSON.parse(written)).toEqual(JSON.parse(JSON.stringify(whole)));
       }),
       { numRuns: 1000 },
@@ -39,15 +51,17 @@ describe('the answer of filter as text', () => {
         NodeNames: ['n1', 'n2'],
         failed: [],
         unresolvable: [
-          ['n3', '1/2 CardInsufficientMemory, 1/2 CardTypeMismatch'],
-          ['n4', 'say "no"'],
-          ['line\n', ''],
+          { reason: '1/2 CardInsufficientMemory, 1/2 CardTypeMismatch', names: ['n3', 'n5'] },
+          { reason: 'nobody', names: [] },
+          { reason: 'say "no"', names: ['n4'] },
+          { reason: '', names: ['line\n', 'n6'] },
         ],
         Error: '',
       }),
     ).toBe(
       '{"Nodes":null,"NodeNames":["n1","n2"],"FailedNodes":{},"FailedAndUnresolvableNodes":' +
-        '{"n3":"1/2 CardInsufficientMemory, 1/2 CardTypeMismatch","n4":"say \\"no\\"","line\\n":""},"Error":""}',
+        '{"n3":"1/2 CardInsufficientMemory, 1/2 CardTypeMismatch",' +
+        '"n5":"1/2 CardInsufficientMemory, 1/2 CardTypeMismatch","n4":"say \\"no\\"","line\\n":"","n6":""},"Error":""}',
     );
   });
 });

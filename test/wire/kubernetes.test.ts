@@ -20,7 +20,14 @@ const emptyPod: PodObject = {
   running: false,
   initFinished: true,
 };
-const emptyNode: NodeObject = { name: '', resourceVersion: '', annotations: {}, labels: {}, allocatable: {} };
+const emptyNode: NodeObject = {
+  name: '',
+  resourceVersion: '',
+  annotations: {},
+  labels: {},
+  capacity: {},
+  allocatable: {},
+};
 
 const terminated = (exitCode: number) => ({ terminated: { exitCode } });
 const running = { running: { startedAt: '2026-08-21T06:20:39Z' } };
@@ -280,20 +287,25 @@ describe('parsePod knows what runs', () => {
 describe('parseNode trims a node', () => {
   const cases: { name: string; node: unknown; want: Partial<NodeObject> }[] = [
     { name: 'that is empty', node: {}, want: {} },
-    { name: 'that is nothing but nulls', node: { metadata: null, status: { allocatable: null } }, want: {} },
     {
-      name: 'of everything but names and allocatable',
+      name: 'that is nothing but nulls',
+      node: { metadata: null, status: { capacity: null, allocatable: null } },
+      want: {},
+    },
+    {
+      name: 'of everything but names and amounts',
       node: {
         kind: 'Node',
         metadata: { name: 'n1', resourceVersion: '7', annotations: { a: '1' }, labels: { gpu: 'on' } },
         spec: { podCIDR: '10.0.0.0/24' },
-        status: { capacity: { cpu: '8' }, allocatable: { cpu: '7500m', 'nvidia.com/gpu': 10 }, images: [] },
+        status: { capacity: { cpu: 8 }, allocatable: { cpu: '7500m', 'nvidia.com/gpu': 10 }, images: [] },
       },
       want: {
         name: 'n1',
         resourceVersion: '7',
         annotations: { a: '1' },
         labels: { gpu: 'on' },
+        capacity: { cpu: '8' },
         allocatable: { cpu: '7500m', 'nvidia.com/gpu': '10' },
       },
     },

@@ -81,48 +81,13 @@ too. Quoted where YAML would misread it.
 {{- end }}
 {{- end }}
 
-{{/*
-What is in force of the settings for NVIDIA cards that the chart itself depends on, as YAML: `config` over the block
-`nvidia` of `deviceConfig` over the defaults of the server. Empty names count, so nothing is merged by "not empty".
-*/}}
-{{- define "tessera.nvidia" -}}
-{{- $settings := dict
-  "enabled" true
-  "resourceCountName" "nvidia.com/gpu"
-  "resourceMemoryName" "nvidia.com/gpumem"
-  "resourceMemoryPercentageName" "nvidia.com/gpumem-percentage"
-  "resourceCoreName" "nvidia.com/gpucores"
-  "resourcePriorityName" "nvidia.com/priority"
-  "overwriteEnv" false
-  "gpuCorePolicy" "default"
-}}
-{{- $device := dict }}
-{{- range $document := regexSplit "(?m)^---.*$" .Values.deviceConfig -1 }}
-  {{- $parsed := fromYaml $document }}
-  {{- if hasKey $parsed "Error" }}{{ fail (printf "deviceConfig is not YAML: %s" (get $parsed "Error")) }}{{ end }}
-  {{- if and (not $device) (kindIs "map" (get $parsed "nvidia")) }}{{ $device = get $parsed "nvidia" }}{{ end }}
-{{- end }}
-{{- range $source := list $device (dig "vendors" "nvidia" dict .Values.config) }}
-  {{- range $key, $value := $source }}
-    {{- if and (hasKey $settings $key) (not (kindIs "invalid" $value)) }}{{ $_ := set $settings $key $value }}{{ end }}
-  {{- end }}
-{{- end }}
-{{- if not $settings.enabled }}
-  {{- fail "config.vendors: no vendor is enabled; kube-scheduler would send us every pod of the cluster" }}
-{{- end }}
-{{- toYaml $settings }}
-{{- end }}
-
-{{/* Names of the managed resources, the counted one first, as YAML. */}}
+{{/* Names of the managed resources, as YAML. */}}
 {{- define "tessera.managedResources" -}}
-{{- $nvidia := include "tessera.nvidia" . | fromYaml }}
-{{- list $nvidia.resourceCountName $nvidia.resourceMemoryName $nvidia.resourceMemoryPercentageName $nvidia.resourceCoreName $nvidia.resourcePriorityName | compact | toYaml }}
+{{- $names := list }}
+{{- range (include "tessera.vendors" . | fromYaml).vendors }}
+  {{- range .resources }}{{ $names = append $names .name }}{{ end }}
 {{- end }}
-
-{{/* "true" when containers that ask for no card are changed too. */}}
-{{- define "tessera.changesEveryPod" -}}
-{{- $nvidia := include "tessera.nvidia" . | fromYaml }}
-{{- if or $nvidia.overwriteEnv (ne $nvidia.gpuCorePolicy "default") }}true{{ end }}
+{{- toYaml $names }}
 {{- end }}
 
 {{/* The server's own configuration. */}}

@@ -9,6 +9,7 @@ import { systemClock } from '../../http/system-clock.ts';
 import { pause } from '../../kubernetes/backoff.ts';
 import { type RestClient } from '../../kubernetes/rest-client.ts';
 import { type Parsed, parsed, unparsable } from '../../model/result.ts';
+import type { Mapping } from '../../wire/mapping.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import { serveCluster } from '../cluster-server.ts';
 import { clientOf, serverNamespace, serviceName, webhookName } from './control-plane.ts';
@@ -29,14 +30,18 @@ export interface EmbeddedServerOptions {
 const readyPollMs = 20;
 const readyTimeoutMs = 10_000;
 
-/** The configuration of a server at these addresses of this machine. */
-export function embeddedServerConfig({
-  listen,
-  listenExtender,
-  listenMetrics,
-}: ServerAddresses): Parsed<TesseraConfig> {
+/**
+ * The configuration of a server at these addresses of this machine.
+ *
+ * @param settings further ones; keys as in the configuration file
+ */
+export function embeddedServerConfig(
+  { listen, listenExtender, listenMetrics }: ServerAddresses,
+  settings: Mapping = {},
+): Parsed<TesseraConfig> {
   const loaded = loadConfig({
     environment: {},
+    assumed: settings,
     flags: {
       listen,
       listenExtender,

@@ -2,7 +2,7 @@
  * What became of every pod, as the API server tells it: the board follows one watch, counts, and tells of each change
  * that a reader would want to hear of. It decides nothing and writes nothing.
  */
-import type { NvidiaConfig } from '../../config/config.ts';
+import type { NvidiaConfig } from '../../vendors/nvidia/nvidia-settings.ts';
 import { listAt, textAt } from '../../emulator/api/json.ts';
 import { Reflector } from '../../kubernetes/reflector.ts';
 import type { RestClient } from '../../kubernetes/rest-client.ts';
@@ -11,7 +11,7 @@ import type { PodObject } from '../../model/cluster-objects.ts';
 import { type Parsed, parsed } from '../../model/result.ts';
 import type { Log } from '../../telemetry/logger.ts';
 import { decodeEntries } from '../../vendors/allocation-codec.ts';
-import { makeNvidia } from '../../vendors/nvidia.ts';
+import { makeNvidia } from '../../vendors/nvidia/nvidia.ts';
 import { parsePod } from '../../wire/kubernetes.ts';
 import { askText, cardsText } from './pod-texts.ts';
 

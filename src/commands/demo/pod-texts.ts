@@ -1,5 +1,5 @@
 /** A pod's wishes and gifts in a few words, for people who read along. */
-import type { NvidiaConfig } from '../../config/config.ts';
+import type { NvidiaConfig } from '../../vendors/nvidia/nvidia-settings.ts';
 import type { Share } from '../../model/allocation.ts';
 import { askedQuantity, type ContainerObject } from '../../model/cluster-objects.ts';
 import { countOf } from '../../model/quantity.ts';

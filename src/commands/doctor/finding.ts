@@ -18,7 +18,7 @@ interface FindingKind {
 }
 
 const handRelease =
-  'By hand: kubectl annotate node NAME hami.io/mutex.lock- (only while nobody waits for its devices there).';
+  'By hand: kubectl annotate node NAME hami.io/mutex.lock-, or the lock that is named, with a minus sign (only while nobody waits for its devices there).';
 const auditMends =
   'The next audit of the server mends it; should it stay, look for "ledger drift" in the server’s log and report it.';
 

@@ -56,6 +56,6 @@ function sideText(side: ChargeSide | undefined): string {
 function cardsText(allocation: Allocation): string {
   return allocation
     .flat()
-    .map(({ deviceId, memoryMiB, corePercent }) => `${deviceId} ${memoryMiB} MiB ${corePercent} percent`)
+    .map(({ deviceId, memoryMiB, corePercent }) => `${deviceId} ${memoryMiB} MiB, ${corePercent} of compute`)
     .join(', ');
 }

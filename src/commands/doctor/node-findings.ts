@@ -40,7 +40,7 @@ function cardFindings(node: NodeObject, { state }: Subject): readonly Finding[] 
       .filter(({ load }) => load.usage.has(key))
       .map(({ namespace, name }) => `${namespace}/${name}`)
       .sort();
-    const amounts = `${used.slots} of ${device.slots} slots, ${used.memoryMiB} of ${device.memoryMiB} MiB, ${used.corePercent} of ${device.corePercent} percent`;
+    const amounts = `${used.slots} of ${device.slots} slots, ${used.memoryMiB} of ${device.memoryMiB} MiB, ${used.corePercent} of ${device.corePercent} units of compute`;
     const sentence = `card ${device.id} has given out ${amounts} (${pods.join(', ')})`;
     return [finding('CardOvercommitted', nodeReference(node), sentence)];
   });

@@ -11,6 +11,7 @@ import { type Device, deviceKey, type DeviceUsage, noUsage } from '../../model/d
 import { isCut } from '../../model/mig.ts';
 import { instanceFaults } from './instance-faults.ts';
 import type { LiveInstance } from './mig-instances.ts';
+import { type Clash, type HeldShare, sharingFaults } from './sharing-faults.ts';
 
 export interface AllocationRecord {
   readonly atMs: number;
@@ -37,6 +38,10 @@ export interface Gift {
   readonly shares: readonly Share[];
   readonly instances: readonly LiveInstance[];
   readonly env: TextMap;
+  /** Which shares the family cannot have on one card. */
+  readonly clash?: Clash;
+  /** What is wrong with it though the plugin gives it all the same, a sentence each. */
+  readonly oddities?: readonly string[];
 }
 
 interface Holder {
@@ -119,10 +124,21 @@ export class AllocationBook {
     };
     this.#holders.set(podUid, holder);
     const index = pod.containers.findIndex(({ name }) => name === container);
-    this.#checkInstances(node, pod.containers[index]?.role ?? 'app', meant);
-    holder.shares[index] = meant.shares;
-    holder.instances[index] = meant.instances;
-    this.#checkCards(node, meant.shares);
+    const role = pod.containers[index]?.role ?? 'app';
+    this.#faults.push(...(meant.oddities ?? []));
+    this.#checkInstances(node, role, meant);
+    const families = new Set(meant.shares.map(({ vendor }) => vendor));
+    // A family that is asked again for a container gives it the same again.
+    const others = (holder.shares[index] ?? []).filter(({ vendor }) => !families.has(vendor));
+    holder.shares[index] = others;
+    const { shares, clash } = meant;
+    if (clash !== undefined) {
+      this.#faults.push(...sharingFaults({ podUid, role, shares, clash }, this.#heldShares(node)));
+    }
+    holder.shares[index] = [...others, ...shares];
+    // One family alone makes instances; another's gift to the same container takes none away.
+    if (meant.instances.length > 0 || others.length === 0) holder.instances[index] = meant.instances;
+    this.#checkCards(node, shares);
   }
 
   /** The pod's plain init containers have ended: what only they held is free. */
@@ -162,6 +178,18 @@ export class AllocationBook {
       );
     const devices = this.#devices.get(node) ?? [];
     this.#faults.push(...instanceFaults({ role, shares, instances }, held, devices));
+  }
+
+  /** What containers of a node hold that have not ended. */
+  #heldShares(node: string): readonly HeldShare[] {
+    return [...this.#holders].flatMap(([podUid, holder]) => {
+      if (holder.node !== node) return [];
+      return holder.shares.flatMap((shares, index) => {
+        const role = holder.pod.containers[index]?.role ?? 'app';
+        if (holder.initFinished && role === 'init') return [];
+        return shares.map((share) => ({ share, podUid, role }));
+      });
+    });
   }
 
   #usageOf(node: string, key: string): DeviceUsage {

@@ -1,16 +1,14 @@
 /**
  * The kubelet of one node, as far as a scheduler can see it: pods bound to the node are admitted one after the other,
- * with devices from the plugin, then run side by side until their time is over or they are deleted. Status writes are
+ * with devices from the plugins, then run side by side until their time is over or they are deleted. Status writes are
  * tried until they succeed or the pod is gone; an admission that fails is final, as on a real node.
  */
 import { pause } from '../../kubernetes/backoff.ts';
-import { askedQuantity, type PodObject } from '../../model/cluster-objects.ts';
-import { effectiveAmount } from '../../model/container-role.ts';
+import type { PodObject } from '../../model/cluster-objects.ts';
 import type { Clock } from '../../model/clock.ts';
-import { countOf } from '../../model/quantity.ts';
 import { type AgentApi, hasStatus, isAgentApiError } from './agent-api.ts';
 import type { AllocationBook } from './allocation-book.ts';
-import type { DevicePlugin } from './device-plugin.ts';
+import { admitDevices, type DevicePlugin } from './device-admission.ts';
 import {
   endedStatus,
   initFinishedStatus,
@@ -23,10 +21,8 @@ import {
 
 export interface KubeletOptions {
   readonly node: string;
-  readonly countResource: string;
-  /** How many of the count resource the node offers now. */
-  readonly allocatable: () => number;
-  readonly plugin: Pick<DevicePlugin, 'allocate' | 'release' | 'adopt'>;
+  /** Those that run on the machine now. */
+  readonly plugins: () => readonly DevicePlugin[];
   readonly api: Pick<AgentApi, 'patchPodStatus' | 'deletePod'>;
   readonly book: AllocationBook;
   readonly clock: Clock;
@@ -77,6 +73,7 @@ export class Kubelet {
     if (run === undefined) return;
     run.gone = true;
     this.#runs.delete(uid);
+    for (const plugin of this.#options.plugins()) this.#task(plugin.forget?.(run.pod));
     if (run.stage === 'running') this.#task(this.#terminate(run));
     else if (run.stage === 'queued') run.stage = 'ended';
   }
@@ -107,7 +104,7 @@ export class Kubelet {
     } else if (pod.phase === 'Running') {
       // From before this agent: it goes on as if its time began now.
       run.stage = 'running';
-      this.#options.plugin.adopt(pod);
+      for (const plugin of this.#options.plugins()) plugin.adopt?.(pod);
       this.#awaitEnd(run);
     } else if (!pod.deleting) {
       this.#admissions = this.#admissions.then(() => this.#guarded(this.#admit(run)));
@@ -134,38 +131,13 @@ export class Kubelet {
     if (run.pod.deleting) this.#delete(run);
   }
 
-  /** Asks the plugin for every container's devices, in order; answers why the pod cannot run. */
-  async #findAdmissionProblem(pod: PodObject): Promise<string | undefined> {
-    const { node, countResource, allocatable, plugin, book } = this.#options;
-    const wanted = this.#countOf(pod);
-    if (wanted === 0) return undefined;
+  /** Asks the plugins for every container's devices; answers why the pod cannot run. */
+  #findAdmissionProblem(pod: PodObject): Promise<string | undefined> {
+    const { node, plugins, book } = this.#options;
     const others = [...this.#runs.values()]
       .filter(({ pod: other, stage }) => other.uid !== pod.uid && stage !== 'queued' && stage !== 'ended')
-      .reduce((sum, { pod: other }) => sum + this.#countOf(other), 0);
-    const free = allocatable() - others;
-    if (wanted > free) {
-      return `Allocate failed due to requested number of devices unavailable for ${countResource}. Requested: ${wanted}, Available: ${free}, which is unexpected`;
-    }
-    for (const container of pod.containers) {
-      const count = countOf(askedQuantity(container, countResource));
-      if (count === 0) continue;
-      const answer = await plugin.allocate(count);
-      if (answer.kind === 'refused') {
-        return `Allocate failed due to rpc error: code = Unknown desc = ${answer.message}, which is unexpected`;
-      }
-      book.give({ node, pod, container: container.name }, answer);
-    }
-    return undefined;
-  }
-
-  #countOf({ containers }: PodObject): number {
-    const counts = containers.map((container) =>
-      countOf(askedQuantity(container, this.#options.countResource)),
-    );
-    return effectiveAmount(
-      containers.map(({ role }) => role),
-      (index) => counts[index] ?? 0,
-    );
+      .map((run) => run.pod);
+    return admitDevices(pod, { node, plugins: plugins(), others, book });
   }
 
   // --- life and end
@@ -213,7 +185,7 @@ export class Kubelet {
   /** No container of the pod runs any more. */
   #takeBack({ pod }: PodRun): void {
     this.#options.book.end(pod.uid);
-    this.#options.plugin.release(pod.uid);
+    for (const plugin of this.#options.plugins()) plugin.release?.(pod.uid);
   }
 
   /** The pod is to go: its containers first, then its object. */
@@ -268,12 +240,12 @@ export class Kubelet {
     }
   }
 
-  #task(work: Promise<void>): void {
+  #task(work: Promise<void> | undefined): void {
     // What goes wrong in it becomes a fault in the book.
     void this.#guarded(work);
   }
 
-  async #guarded(work: Promise<void>): Promise<void> {
+  async #guarded(work: Promise<void> | undefined): Promise<void> {
     try {
       await work;
     } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * Plays the machines of a cluster: for every node it is told of, a kubelet and a device plugin against a real or an
+ * Plays the machines of a cluster: for every node it is told of, a kubelet and its device plugins against a real or an
  * emulated API server. All nodes share one client and one watch of pods. It is a tool for the demo and for tests: it
  * runs no containers, and its book tells what a scheduler did wrong.
  */
@@ -11,21 +11,12 @@ import type { Log } from '../../telemetry/logger.ts';
 import { parsePod } from '../../wire/kubernetes.ts';
 import { AgentApi, type AgentClient, hasStatus, isAgentApiError } from './agent-api.ts';
 import { AllocationBook } from './allocation-book.ts';
-import { DevicePlugin } from './device-plugin.ts';
 import { Kubelet } from './kubelet.ts';
-import { handshakePeriodMs } from './handshake.ts';
-import { devicesOf, type NodeDescription } from './node-description.ts';
-import {
-  allocatableSlots,
-  nodeAnnotations,
-  nodeManifest,
-  nodeStatus,
-  type Publication,
-  readyCondition,
-} from './node-object.ts';
+import type { NodeDescription } from './node-description.ts';
+import { nodeAnnotations, nodeManifest, nodeStatus, readyCondition } from './node-object.ts';
 import { BehaviourSwitch, type PluginBehaviour } from './plugin-behaviour.ts';
-import { nvidiaFamily, type PluginFamily } from './plugin-family.ts';
-import { traitsOf } from './plugin-version.ts';
+import { MachinePlugins } from './plugins/machine-plugins.ts';
+import type { NodePlugin, Publication } from './plugins/node-plugin.ts';
 
 export interface NodeAgentOptions {
   readonly client: AgentClient;
@@ -33,19 +24,19 @@ export interface NodeAgentOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
-  /** NVIDIA's where left out. */
-  readonly family?: PluginFamily;
   /** How often a node says that it is ready; 10 s where left out. */
   readonly heartbeatMs?: number;
   /**
-   * How often the plugin publishes its devices, each time in another order. Where left out, old plugins do so every
-   * 30 s with their handshake, and newer ones never again.
+   * How often every plugin publishes its devices, NVIDIA's each time in another order. Where left out, each does so in
+   * its own time: many every 30 s, NVIDIA's newer ones never again.
    */
   readonly shuffleMs?: number;
 }
 
 interface Machine {
-  description: NodeDescription;
+  readonly plugins: MachinePlugins;
+  /** Plugins that publish by a timer. */
+  readonly publishing: Set<NodePlugin>;
   readonly kubelet: Kubelet;
   readonly behaviour: BehaviourSwitch;
   readonly cancelTimers: (() => void)[];
@@ -58,7 +49,6 @@ const taintRetryMs = 50;
 
 export class NodeAgent {
   readonly #options: NodeAgentOptions;
-  readonly #family: PluginFamily;
   readonly #api: AgentApi;
   readonly #machines = new Map<string, Machine>();
   /** Every bound pod of the cluster, by UID. */
@@ -68,9 +58,8 @@ export class NodeAgent {
   readonly book: AllocationBook;
 
   constructor(options: NodeAgentOptions) {
-    const { client, clock, random, log, family = nvidiaFamily } = options;
+    const { client, clock, random, log } = options;
     this.#options = options;
-    this.#family = family;
     this.#api = new AgentApi(client);
     this.book = new AllocationBook(clock);
     this.#startedMs = clock.nowMs();
@@ -117,21 +106,22 @@ export class NodeAgent {
     const { clock } = this.#options;
     const { name } = description;
     if (this.#machines.has(name)) throw new RangeError(`node ${name} has been added already`);
-    this.book.setDevices(name, devicesOf(description, this.#family.vendor));
+    const machine = this.#makeMachine(description);
+    const { plugins } = machine;
+    this.book.setDevices(name, plugins.devices);
     try {
-      await this.#api.createNode(nodeManifest(description, this.#family, this.#publication()));
+      await this.#api.createNode(nodeManifest(plugins, this.#publication()));
     } catch (error) {
       if (!hasStatus(error, 409)) throw error;
-      await this.#publish(description);
+      await this.#publish(plugins);
     }
     await this.#removeNotReadyTaint(name);
-    const machine = this.#makeMachine(description);
+    for (const plugin of plugins.all) if (plugin.start !== undefined) await plugin.start();
     this.#machines.set(name, machine);
     this.#repeat(machine, this.#options.heartbeatMs ?? defaultHeartbeatMs, () =>
       this.#api.patchNodeStatus(name, { status: { conditions: [readyCondition(clock.nowMs())] } }),
     );
-    const publishMs = this.#options.shuffleMs ?? this.#handshakeMs(description);
-    if (publishMs !== undefined) this.#repeat(machine, publishMs, () => this.#publishDevices(machine));
+    this.#publishAgain(machine);
     for (const pod of this.#pods.values()) {
       if (pod.nodeName === name) machine.kubelet.see(pod);
     }
@@ -140,9 +130,11 @@ export class NodeAgent {
   /** The machine has changed, e.g. a card fell ill: both annotation and allocatable say so. */
   async updateNode(description: NodeDescription): Promise<void> {
     const machine = this.#machine(description.name);
-    machine.description = description;
-    this.book.setDevices(description.name, devicesOf(description, this.#family.vendor));
-    await this.#publish(description);
+    const { plugins } = machine;
+    plugins.describe(description);
+    this.book.setDevices(description.name, plugins.devices);
+    this.#publishAgain(machine);
+    await this.#publish(plugins);
   }
 
   /** The machine is lost: its kubelet and plugin do nothing any more. The Node object stays. */
@@ -167,29 +159,14 @@ export class NodeAgent {
     const { clock } = this.#options;
     const { name: node } = description;
     const behaviour = new BehaviourSwitch();
-    const plugin = new DevicePlugin({
-      node,
-      family: this.#family,
-      describe: () => machine.description,
-      api: this.#api,
-      clock,
-      behaviour,
-    });
-    const machine: Machine = {
-      description,
+    const plugins = new MachinePlugins({ node, api: this.#api, clock, behaviour }, description);
+    return {
+      plugins,
+      publishing: new Set(),
       behaviour,
       cancelTimers: [],
-      kubelet: new Kubelet({
-        node,
-        countResource: this.#family.countResource,
-        allocatable: () => allocatableSlots(machine.description, this.#family),
-        plugin,
-        api: this.#api,
-        book: this.book,
-        clock,
-      }),
+      kubelet: new Kubelet({ node, plugins: () => plugins.all, api: this.#api, book: this.book, clock }),
     };
-    return machine;
   }
 
   #machine(name: string): Machine {
@@ -204,27 +181,31 @@ export class NodeAgent {
 
   // --- the Node object
 
-  async #publish(description: NodeDescription): Promise<void> {
-    const { name } = description;
-    const annotations = nodeAnnotations(description, this.#family, this.#publication());
+  async #publish(plugins: MachinePlugins): Promise<void> {
+    const { name } = plugins.description;
+    const annotations = nodeAnnotations(plugins, this.#publication());
     await this.#api.patchNode(name, { metadata: { annotations } });
-    await this.#api.patchNodeStatus(name, {
-      status: nodeStatus(description, this.#family, this.#options.clock.nowMs()),
-    });
+    await this.#api.patchNodeStatus(name, { status: nodeStatus(plugins, this.#options.clock.nowMs()) });
   }
 
-  #publishDevices({ description }: Machine): Promise<void> {
-    const annotations = nodeAnnotations(description, this.#family, this.#publication());
-    return this.#api.patchNode(description.name, { metadata: { annotations } });
+  /** Lets the plugins that do so publish now and then; those that do already go on. */
+  #publishAgain(machine: Machine): void {
+    const { plugins, publishing } = machine;
+    for (const plugin of plugins.all) {
+      const everyMs = this.#options.shuffleMs ?? plugin.publishMs();
+      if (everyMs === undefined || publishing.has(plugin)) continue;
+      publishing.add(plugin);
+      this.#repeat(machine, everyMs, async () => {
+        const annotations = plugins.all.includes(plugin) ? plugin.annotations(this.#publication()) : {};
+        if (Object.keys(annotations).length === 0) return;
+        await this.#api.patchNode(plugins.description.name, { metadata: { annotations } });
+      });
+    }
   }
 
   #publication(): Publication {
     const { clock, random } = this.#options;
     return { nowMs: clock.nowMs(), startedMs: this.#startedMs, random };
-  }
-
-  #handshakeMs({ plugin }: NodeDescription): number | undefined {
-    return traitsOf(plugin?.version).writesHandshake ? handshakePeriodMs : undefined;
   }
 
   /** Every new node gets the taint; where no controller takes it away, its kubelet must. */
@@ -246,6 +227,7 @@ export class NodeAgent {
   /** Does something to a machine's Node again and again; a call that fails is made up for by the next. */
   #repeat(machine: Machine, everyMs: number, action: () => Promise<void>): void {
     const { clock, log } = this.#options;
+    const { name } = machine.plugins.description;
     const position = machine.cancelTimers.length;
     const schedule = () => {
       machine.cancelTimers[position] = clock.after(everyMs, () => {
@@ -253,10 +235,10 @@ export class NodeAgent {
         void action()
           .catch((error: unknown) => {
             if (!isAgentApiError(error)) throw error;
-            log.warn({ node: machine.description.name, err: error }, 'node could not be updated');
+            log.warn({ node: name, err: error }, 'node could not be updated');
           })
           .finally(() => {
-            if (this.#machines.get(machine.description.name) === machine) schedule();
+            if (this.#machines.get(name) === machine) schedule();
           });
       });
     };

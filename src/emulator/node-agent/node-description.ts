@@ -5,6 +5,7 @@ import { migMode, type MigProfile } from '../../model/mig.ts';
 import { type CardLink, linkScoresOf } from './link-scores.ts';
 import { nvmlUuid } from './nvml-uuid.ts';
 import { type PluginVersion, traitsOf } from './plugin-version.ts';
+import type { AcceleratorDescription } from './plugins/accelerators.ts';
 
 export interface GpuDescription {
   /** Product name as the driver tells it, e.g. `NVIDIA A100-SXM4-40GB` or `Tesla T4`. */
@@ -49,7 +50,10 @@ export interface NodeDescription {
   readonly memory: string;
   /** How many pods it runs at most; 110 where left out, as kubelet's default is. */
   readonly pods?: number;
+  /** Cards of NVIDIA. */
   readonly gpus: readonly GpuDescription[];
+  /** Cards of other families, e.g. `[{ family: 'hygon', cards: 2 }]`. */
+  readonly accelerators?: readonly AcceleratorDescription[];
   /** Pairs of cards that are linked better than their NUMA nodes tell. */
   readonly links?: readonly CardLink[];
   readonly plugin?: PluginDescription;
@@ -61,7 +65,7 @@ export interface NodeDescription {
 /** The plugin's default `deviceSplitCount` (spec §1.2). */
 const defaultSlots = 10;
 
-/** The node's devices as its plugin announces them, in the order of their index. */
+/** The node's cards of NVIDIA as its plugin announces them, in the order of their index. */
 export function devicesOf(description: NodeDescription, vendor: string): readonly Device[] {
   const { name, gpus, plugin = {}, links = [] } = description;
   const traits = traitsOf(plugin.version);

@@ -1,7 +1,7 @@
 /**
- * What the node agent must know of the device plugin that it plays: the words of the wire protocol (spec §1). They are
- * written down here once more, on purpose: an agent that borrowed them from the scheduler could not tell when the
- * scheduler uses a wrong one.
+ * What the node agent must know of NVIDIA's device plugin: the words of the wire protocol (spec §1). They are written
+ * down here once more, on purpose: an agent that borrowed them from the scheduler could not tell when the scheduler uses
+ * a wrong one.
  */
 export interface PluginFamily {
   /** The vendor word of allocation entries. */

@@ -3,7 +3,7 @@
  * left out (v2.8 and later, spec §1.2), or CSV (up to v2.7, spec §1.3). The devices come in whatever order the
  * plugin's map had this time.
  */
-import type { Device } from '../../model/device.ts';
+import type { Device, DeviceFacts } from '../../model/device.ts';
 import type { MigProfile } from '../../model/mig.ts';
 import { type PluginVersion, traitsOf } from './plugin-version.ts';
 
@@ -12,13 +12,23 @@ export function formatRegister(devices: readonly Device[], version?: PluginVersi
   const { register } = traitsOf(version);
   switch (register) {
     case 'csv':
-      return devices.map(formatCsv).join('');
+      return formatColonList(devices);
     case 'json-with-pair-score':
       // It was never filled, but Go writes an empty struct all the same.
       return JSON.stringify(devices.map((device) => ({ ...jsonOf(device), devicepairscore: {} })));
     case 'json-with-mig-profiles':
-      return JSON.stringify(devices.map(jsonOf));
+      return formatDeviceList(devices);
   }
+}
+
+/** Nine fields per device (spec §1.3, vendors §1.2). */
+export function formatColonList(devices: readonly Device[]): string {
+  return devices.map(formatCsv).join('');
+}
+
+/** JSON (spec §1.2, vendors §1.2); what a family says beside the common fields comes from the device's facts. */
+export function formatDeviceList(devices: readonly Device[]): string {
+  return JSON.stringify(devices.map(jsonOf));
 }
 
 function formatCsv(device: Device): string {
@@ -38,6 +48,7 @@ function jsonOf(device: Device): object {
     mode: device.mode,
     migProfiles: (device.migProfiles ?? []).map(profileJson),
     health: device.healthy,
+    custominfo: device.facts ?? {},
   });
 }
 
@@ -51,12 +62,14 @@ function profileJson({ name, memoryMiB, corePercent, slices, placements }: MigPr
   };
 }
 
-type JsonField = string | number | boolean | readonly object[];
+type JsonField = string | number | boolean | readonly object[] | DeviceFacts;
 
 function withoutZeros(fields: Readonly<Record<string, JsonField>>): object {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) =>
-      typeof value === 'object' ? value.length > 0 : value !== 0 && value !== '' && value !== false,
+      typeof value === 'object'
+        ? Object.keys(value).length > 0
+        : value !== 0 && value !== '' && value !== false,
     ),
   );
 }

@@ -17,6 +17,7 @@ const node: FrameNode = {
       withheld: false,
       cordoned: false,
       occupied: [],
+      kinds: [],
       unclear: false,
     },
     {
@@ -25,6 +26,7 @@ const node: FrameNode = {
       withheld: false,
       cordoned: false,
       occupied: [],
+      kinds: [],
       unclear: false,
     },
     {
@@ -33,6 +35,7 @@ const node: FrameNode = {
       withheld: false,
       cordoned: false,
       occupied: [],
+      kinds: [],
       unclear: false,
     },
     {
@@ -41,6 +44,7 @@ const node: FrameNode = {
       withheld: true,
       cordoned: false,
       occupied: [],
+      kinds: [],
       unclear: false,
     },
   ],

@@ -8,6 +8,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { Sealer } from '../../../src/kubernetes/seal.ts';
 import { type LookedAtKind, lookedAtKinds, readPicture } from '../../../src/migration/cluster-picture.ts';
 import { objectName } from '../../../src/migration/finding.ts';
+import { allocatedOf, lockFamilies, namelessKey } from '../../kubernetes/support/lock-families.ts';
 import { allocationAnnotations, nvidiaVendors } from '../../state/support/device-states.ts';
 import { gpuLimits, makeNodeObject, makePod, type PodFields } from '../../support/kubernetes-objects.ts';
 
@@ -58,7 +59,7 @@ function examine(clinic: Clinic): Diagnosis {
   if (!loaded.ok) throw new Error(loaded.problem);
   return diagnose(look(clinic), {
     config: loaded.value.config,
-    vendors: nvidiaVendors,
+    vendors: lockFamilies,
     sealer: clinic.withoutKey === true ? undefined : sealer,
     lease: clinic.election === true ? lease : undefined,
   });
@@ -78,10 +79,13 @@ const entry: ServerEntry = {
 };
 const ledgerOf = (...entries: readonly ServerEntry[]): ServerLedger => ({ synced: true, entries });
 
-const lock = (value: string) => ({
+const lock = (value: string, annotation = 'hami.io/mutex.lock') => ({
   ...node,
-  metadata: { ...node.metadata, annotations: { ...node.metadata?.annotations, 'hami.io/mutex.lock': value } },
+  metadata: { ...node.metadata, annotations: { ...node.metadata?.annotations, [annotation]: value } },
 });
+const nameless = (value: string) => lock(value, namelessKey);
+const inTwoMinutes = '2026-08-21T06:18:39Z';
+const before = '2026-08-21T06:18:38Z';
 const lockedFor = (name: string, time = '2026-08-21T06:20:00Z') => lock(`${time},default,${name}`);
 
 const leaseObject = (spec: object) => ({ kind: 'Lease', metadata: lease, spec });
@@ -109,6 +113,14 @@ describe('the doctor', () => {
     {
       name: 'a lock of a bind that has just begun',
       objects: [lockedFor('pod-1', '2026-08-21T06:20:30Z'), bare({ nodeName: '', phase: 'Pending' })],
+    },
+    { name: 'a lock that names nobody, of the last two minutes', objects: [nameless(inTwoMinutes)] },
+    {
+      name: 'an older one for whose plugin a pod waits',
+      objects: [
+        nameless(before),
+        makePod({ nodeName: 'n1', annotations: { 'hami.io/vgpu-node': 'n1', ...allocatedOf.nameless } }),
+      ],
     },
     { name: 'a sound webhook', webhooks: [{ configuration: 'tessera', standing: 'sound' }] },
     { name: 'kinds that do not matter', notListed: new Map([['ConfigMap', 'no']]) },
@@ -221,6 +233,16 @@ describe('the doctor', () => {
     },
     { name: 'a lock that cannot be read', objects: [lock('soon')], want: [['LockMalformed', 'Node n1']] },
     {
+      name: 'a lock that names nobody and for which nobody waits',
+      objects: [nameless(before)],
+      want: [['LockLeftOver', 'Node n1']],
+    },
+    {
+      name: 'a lock of a form that its family has not',
+      objects: [nameless('2026-08-21T06:20:00Z,default,pod-1')],
+      want: [['LockMalformed', 'Node n1']],
+    },
+    {
       name: 'a register that cannot be read',
       objects: [makeNodeObject({ annotations: { 'hami.io/node-nvidia-register': '[{"id":' } })],
       want: [['RegisterMalformed', 'Node n1']],
@@ -310,7 +332,7 @@ describe('the doctor', () => {
       'Looked at 1 node, 1 pod and a server’s ledger of 0 allocations: 1 fault, 0 notes.',
     );
     expect(text).toContain(
-      '  LedgerMissing\n    Pod default/pod-1: the server has nothing, the cluster bound on n1: gpu-0 3000 MiB 0 percent, charged as written\n    → ',
+      '  LedgerMissing\n    Pod default/pod-1: the server has nothing, the cluster bound on n1: gpu-0 3000 MiB, 0 of compute, charged as written\n    → ',
     );
     expect(text).toMatch(/\nSomething is wrong\.\n$/);
     expect(diagnosisText(examine({}))).toMatch(/no server: 0 faults, 0 notes\.\n\nNothing is wrong\.\n$/);

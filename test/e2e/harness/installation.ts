@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { serviceModeValues } from '../../../deploy/render-manifests.mjs';
+import type { Mapping } from '../../../src/wire/mapping.ts';
 import type { Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { podManifest, type PodState } from './pods.ts';
@@ -50,6 +51,20 @@ export const serviceMode: Installer = {
     await cluster.helm(['install', 'tessera', chartFolder, ...place, ...set]);
   },
 };
+
+/** The chart with settings of the server, whose vendors decide what the webhook and kube-scheduler send it, too. */
+export function chartWith(config: Mapping): Installer {
+  return {
+    namespace: 'tessera-system',
+    name: 'tessera',
+    install: async (cluster) => {
+      // JSON is YAML.
+      const values = await cluster.folder.write('values.yaml', JSON.stringify({ config }));
+      const place = ['--namespace', 'tessera-system', '--create-namespace'];
+      await cluster.helm(['install', 'tessera', chartFolder, ...place, '--values', values]);
+    },
+  };
+}
 
 export interface InstallOptions {
   /** The manifests where left out. */

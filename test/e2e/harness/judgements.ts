@@ -1,18 +1,17 @@
 /**
  * What must hold at every moment, checked on a history: cards are never over-committed by what annotations say, a pod
- * never carries an allocation without being bound or the other way round, and the node lock is respected. Each check
- * answers the violations, a sentence each. Formats are read here anew, so that a mistake of the server's own codecs
- * does not excuse itself.
+ * never carries an allocation without being bound or the other way round. Each check answers the violations, a sentence
+ * each. Formats are read here anew, so that a mistake of the server's own codecs does not excuse itself.
  */
 import { devicesOf, type NodeDescription } from '../../../src/emulator/node-agent/node-description.ts';
+import { isOver } from '../../integration/scenarios/pods.ts';
+import { families, familiesOf } from './family-words.ts';
 import type { Change } from './history.ts';
 import type { PodState } from './pods.ts';
 
 const allocatedAnnotation = 'hami.io/vgpu-devices-allocated';
 const nodeKey = 'hami.io/vgpu-node';
-const phaseAnnotation = 'hami.io/bind-phase';
-const lockAnnotation = 'hami.io/mutex.lock';
-const countResource = 'nvidia.com/gpu';
+const boundAnnotations = [nodeKey, 'hami.io/bind-phase', 'tessera.io/seal'];
 
 export interface GivenShare {
   readonly id: string;
@@ -64,71 +63,28 @@ export function findOverCommits(
   return faults;
 }
 
-/** Every moment at which a pod that asks for cards has a node but not its whole allocation, or the reverse. */
+/**
+ * Every moment at which a pod that asks for cards has a node but not its whole allocation, or the reverse: an allocation
+ * of each family that it asks for, and what every bound pod has.
+ */
 export function findHalfBound(changes: readonly Change[]): readonly string[] {
   return changes.flatMap((change) => {
     if (change.kind !== 'pod' || !asksForCards(change.pod)) return [];
     const { metadata, spec } = change.pod;
     const { annotations = {}, labels = {} } = metadata;
-    const written = [allocatedAnnotation, nodeKey, phaseAnnotation, 'tessera.io/seal'].filter(
-      (key) => annotations[key] !== undefined,
-    );
-    const wanted = spec.nodeName === undefined ? 0 : 4;
-    if (written.length === wanted && labels[nodeKey] === spec.nodeName) return [];
+    const whole = [...familiesOf(change.pod).map(({ allocated }) => allocated), ...boundAnnotations];
+    const known = [...families.map(({ allocated }) => allocated), ...boundAnnotations];
+    const written = known.filter((key) => annotations[key] !== undefined);
+    const wanted = spec.nodeName === undefined ? [] : whole;
+    const isWhole = written.length === wanted.length && wanted.every((key) => written.includes(key));
+    if (isWhole && labels[nodeKey] === spec.nodeName) return [];
     const node = spec.nodeName ?? 'no node';
     const label = labels[nodeKey] ?? 'none';
     return [`at ${change.version}: ${metadata.name} on ${node} with [${written.join(', ')}], label ${label}`];
   });
 }
 
-/**
- * Every break of the lock's rule: a pod is bound while its node is locked for it, and the lock stays until the plugin
- * has served that pod or the pod is over.
- */
-export function findLockBreaks(changes: readonly Change[]): readonly string[] {
-  /** By namespace and name; absent when not known. */
-  const pods = new Map<string, PodState>();
-  /** By node, the owner's namespace and name, or the empty text; absent when not known. */
-  const locks = new Map<string, string>();
-  const faults: string[] = [];
-  for (const change of changes) {
-    if (change.kind === 'gap') {
-      (change.of === 'pod' ? pods : locks).clear();
-    } else if (change.kind === 'node') {
-      const { name, annotations = {} } = change.node.metadata;
-      const before = locks.get(name) ?? '';
-      const now = annotations[lockAnnotation]?.split(',').slice(1).join('/') ?? '';
-      const owner = pods.get(before);
-      if (before !== now && owner?.spec.nodeName === name && isUnserved(owner)) {
-        faults.push(`at ${change.version}: ${name} was unlocked before its plugin had served ${before}`);
-      }
-      locks.set(name, now);
-    } else {
-      const { pod, gone, version } = change;
-      const { nodeName = '' } = pod.spec;
-      const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
-      const known = pods.get(name);
-      const isNewlyBound = known !== undefined && known.spec.nodeName === undefined && nodeName !== '';
-      const lock = locks.get(nodeName) ?? name;
-      if (isNewlyBound && asksForCards(pod) && lock !== name) {
-        faults.push(`at ${version}: ${name} was bound while ${nodeName} was locked for "${lock}"`);
-      }
-      if (gone) pods.delete(name);
-      else pods.set(name, pod);
-    }
-  }
-  return faults;
-}
-
-function isUnserved(pod: PodState): boolean {
-  return pod.metadata.annotations?.[phaseAnnotation] === 'allocating' && !isOver(pod);
-}
-
-export function asksForCards({ spec }: PodState): boolean {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
-  return containers.some(({ resources }) => resources?.limits?.[countResource] !== undefined);
-}
-
-function isOver({ status }: PodState): boolean {
-  return status.phase === 'Succeeded' || status.phase === 'Failed';
+/** Whether cards of any family are asked for. */
+export function asksForCards(pod: PodState): boolean {
+  return familiesOf(pod).length > 0;
 }

@@ -37,6 +37,15 @@ export async function untilNodesKnown(
   });
 }
 
+/** Waits until the server believes that no card of any node is in use. */
+export async function untilNodesFree(cluster: Cluster, tessera: Tessera): Promise<void> {
+  await eventually('all cards are free', async () => {
+    const nodes = await believedNodes(cluster, tessera);
+    const busy = nodes.flatMap(({ devices }) => devices.filter(({ used }) => used.slots > 0));
+    return busy.length === 0 ? { done: true } : { not: JSON.stringify(busy) };
+  });
+}
+
 /** As the documentation says: the authority comes from the server's Secret. */
 export async function authorityOfServer(cluster: Cluster): Promise<string> {
   const text = await cluster.kubectl(['get', 'secret', 'tessera-tls', '-n', 'tessera-system', '-o', 'json']);

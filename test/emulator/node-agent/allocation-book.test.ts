@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AllocationBook } from '../../../src/emulator/node-agent/allocation-book.ts';
+import { AllocationBook, type Gift } from '../../../src/emulator/node-agent/allocation-book.ts';
 import { migCard } from '../../../src/emulator/node-agent/mig-cards.ts';
 import { parsePod } from '../../../src/wire/kubernetes.ts';
 import { makePod, type PodFields } from '../../support/kubernetes-objects.ts';
@@ -106,6 +106,80 @@ describe('the book', () => {
     book.finishInit('uid-p1');
     expect(book.usageOf('n1').get('gpu-0')?.memoryMiB).toBe(3000);
     expect(book.faults).toEqual([]);
+  });
+});
+
+describe('the book of several families', () => {
+  const dcu = { vendor: 'DCU', deviceId: 'DCU-0', memoryMiB: 100, corePercent: 10 };
+
+  function withTwo() {
+    const { book } = setup();
+    book.setDevices('n1', [
+      makeDevice({ id: 'gpu-0', slots: 2, memoryMiB: 8000 }),
+      makeDevice({ id: 'DCU-0', vendor: 'DCU', slots: 4, memoryMiB: 150 }),
+    ]);
+    const give = (pod: ReturnType<typeof podOf>, container: string, more: Partial<Gift>) => {
+      const meant = { pod, container, shares: [], instances: [], env: {}, ...more };
+      book.give({ node: 'n1', pod, container }, meant);
+    };
+    return { book, give };
+  }
+
+  it('adds up what each gives to one container, and counts what one gives again once', () => {
+    const { book, give } = withTwo();
+    const pod = podOf({ name: 'p1' });
+    give(pod, 'c0', { shares: [shareOf(1000)] });
+    give(pod, 'c0', { shares: [dcu] });
+    give(pod, 'c0', { shares: [dcu] });
+    expect(book.usageOf('n1')).toEqual(
+      new Map([
+        ['gpu-0', { slots: 1, memoryMiB: 1000, corePercent: 10 }],
+        ['DCU-0', { slots: 1, memoryMiB: 100, corePercent: 10 }],
+      ]),
+    );
+    expect(book.faults).toEqual([]);
+  });
+
+  it('reports what a plugin gives though it is wrong', () => {
+    const { book, give } = withTwo();
+    give(podOf({ name: 'p1' }), 'c0', { shares: [dcu], oddities: ['written down under another word'] });
+    expect(book.faults).toEqual(['written down under another word']);
+  });
+
+  const clash = (kind: string, other: string) => (kind === other ? undefined : `${kind} beside ${other}`);
+  const kinds = (kind: string) => ({ shares: [{ ...dcu, memoryMiB: 10, kind }], clash });
+
+  it('reports shares that cannot be on one card, while both are there', () => {
+    const { book, give } = withTwo();
+    give(podOf({ name: 'p1' }), 'c0', kinds('soft'));
+    give(podOf({ name: 'p2' }), 'c0', kinds('soft'));
+    expect(book.faults).toEqual([]);
+    give(podOf({ name: 'p3' }), 'c0', kinds('hard'));
+    expect(book.faults).toEqual([
+      'device DCU-0, pod uid-p3 beside uid-p1: hard beside soft',
+      'device DCU-0, pod uid-p3 beside uid-p2: hard beside soft',
+    ]);
+    for (const uid of ['uid-p1', 'uid-p2', 'uid-p3']) book.end(uid);
+    give(podOf({ name: 'p4' }), 'c0', kinds('hard'));
+    expect(book.faults).toHaveLength(2);
+  });
+
+  it('lets a pod’s init container have what clashes with its successors', () => {
+    const { book, give } = withTwo();
+    const pod = podOf({ containers: [{ name: 'init', role: 'init' }, { name: 'a' }, { name: 'b' }] });
+    give(pod, 'init', kinds('hard'));
+    give(pod, 'a', kinds('soft'));
+    expect(book.faults).toEqual([]);
+    give(pod, 'b', kinds('hard'));
+    expect(book.faults).toEqual(['device DCU-0, pod uid-pod-1 beside uid-pod-1: hard beside soft']);
+  });
+
+  it('lets no init container have what clashes with another pod', () => {
+    const { book, give } = withTwo();
+    give(podOf({ name: 'p1' }), 'c0', kinds('soft'));
+    const pod = podOf({ name: 'p2', containers: [{ name: 'init', role: 'init' }, {}] });
+    give(pod, 'init', kinds('hard'));
+    expect(book.faults).toEqual(['device DCU-0, pod uid-p2 beside uid-p1: hard beside soft']);
   });
 });
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { AgentApi } from '../../../src/emulator/node-agent/agent-api.ts';
 import { AllocationBook } from '../../../src/emulator/node-agent/allocation-book.ts';
-import type { AllocateAnswer } from '../../../src/emulator/node-agent/device-plugin.ts';
+import type { DevicePlugin } from '../../../src/emulator/node-agent/device-admission.ts';
 import { Kubelet } from '../../../src/emulator/node-agent/kubelet.ts';
+import type { AllocateAnswer } from '../../../src/emulator/node-agent/plugins/node-plugin.ts';
 import { parsePod } from '../../../src/wire/kubernetes.ts';
 import { gpuLimits, makePod, type PodFields } from '../../support/kubernetes-objects.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -25,23 +26,28 @@ function setup({ allocatable = 10, answer }: { allocatable?: number; answer?: Al
   const asked: number[] = [];
   const released: string[] = [];
   const adopted: string[] = [];
+  const forgotten: string[] = [];
   let seen: ReturnType<typeof read> | undefined;
+  const plugin: DevicePlugin = {
+    offers: () => [{ name: 'nvidia.com/gpu', capacity: 10, allocatable }],
+    allocate: ({ count }) => {
+      asked.push(count);
+      const share = { vendor: 'NVIDIA', deviceId: 'gpu-0', memoryMiB: 1000, corePercent: 10 };
+      const pod = seen!;
+      const container = pod.containers.find(({ limits }) => limits['nvidia.com/gpu'] !== undefined)!;
+      const given = { pod, container: container.name, shares: [share], instances: [], env: {} };
+      return Promise.resolve(answer ?? { kind: 'given', ...given });
+    },
+    release: (uid) => released.push(uid),
+    adopt: ({ uid }) => adopted.push(uid),
+    forget: ({ uid }) => {
+      forgotten.push(uid);
+      return Promise.resolve();
+    },
+  };
   const kubelet = new Kubelet({
     node: 'n1',
-    countResource: 'nvidia.com/gpu',
-    allocatable: () => allocatable,
-    plugin: {
-      allocate: (count) => {
-        asked.push(count);
-        const share = { vendor: 'NVIDIA', deviceId: 'gpu-0', memoryMiB: 1000, corePercent: 10 };
-        const pod = seen!;
-        const container = pod.containers.find(({ limits }) => limits['nvidia.com/gpu'] !== undefined)!;
-        const given = { pod, container: container.name, shares: [share], instances: [], env: {} };
-        return Promise.resolve(answer ?? { kind: 'given', ...given });
-      },
-      release: (uid) => released.push(uid),
-      adopt: ({ uid }) => adopted.push(uid),
-    },
+    plugins: () => [plugin],
     api: new AgentApi(api),
     book,
     clock,
@@ -59,7 +65,7 @@ function setup({ allocatable = 10, answer }: { allocatable?: number; answer?: Al
     await settled();
   };
   const status = (name: string) => api.get(pathOf(name)).status ?? {};
-  return { api, clock, book, asked, released, adopted, kubelet, show, status };
+  return { api, clock, book, asked, released, adopted, forgotten, kubelet, show, status };
 }
 
 describe('kubelet runs', () => {
@@ -125,12 +131,13 @@ describe('kubelet runs', () => {
   });
 
   it('containers on after a forced deletion until they have stopped, and writes nothing more', async () => {
-    const { api, clock, book, kubelet, show } = setup();
+    const { api, clock, book, forgotten, kubelet, show } = setup();
     await show('p1', { annotations: { 'tessera.io/stop-seconds': '5' }, containers: oneCard });
     api.remove(pathOf('p1'));
     const before = api.writes.length;
     kubelet.forget('uid-p1');
     await settled();
+    expect(forgotten).toEqual(['uid-p1']);
     expect(book.usageOf('n1').get('gpu-0')?.slots).toBe(1);
     clock.advance(5000);
     await settled();

@@ -195,6 +195,113 @@ describe('a node', () => {
   });
 });
 
+describe('a node with cards of several families', () => {
+  const mixed: NodeDescription = {
+    ...machine,
+    accelerators: [
+      { family: 'hygon', cards: [{ id: 'DCU-1' }] },
+      { family: 'cambricon', cards: 2 },
+      { family: 'ascend', chip: 'Ascend310P', cards: 1 },
+      { family: 'ascend', chip: 'Ascend910B3', cards: 1 },
+      { family: 'metax-gpu', cards: 1 },
+      { family: 'metax-sgpu', cards: 1 },
+      { family: 'amd', cards: 1 },
+    ],
+  };
+
+  it('publishes what each plugin says and offers what each counts', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode(mixed);
+    expect(Object.keys(api.get(node).metadata.annotations ?? {})).toEqual([
+      registerKey,
+      'hami.io/node-dcu-register',
+      'hami.io/node-handshake-dcu',
+      'hami.io/node-register-Ascend310P',
+      'hami.io/node-handshake-Ascend310P',
+      'hami-vnpu-core',
+      'hami.io/node-register-Ascend910B3',
+      'hami.io/node-handshake-Ascend910B3',
+      'metax-tech.com/node-gpu-devices',
+      'hami.io/node-amd-register',
+    ]);
+    expect(api.get(node).status?.['allocatable']).toEqual({
+      cpu: '32',
+      memory: '128Gi',
+      pods: '110',
+      'nvidia.com/gpu': '10',
+      'hygon.com/dcunum': '4',
+      'cambricon.com/mlu.smlu.vcore': '200',
+      'cambricon.com/mlu.smlu.vmemory': '192',
+      'huawei.com/Ascend310P': '7',
+      'huawei.com/Ascend910B3': '4',
+      'metax-tech.com/gpu': '1',
+      'metax-tech.com/sgpu': '16',
+      'amd.com/gpu': '10',
+    });
+    expect(agent.book.usageOf('n1').size).toBe(10);
+  });
+
+  it('has each plugin publish in its own time', async () => {
+    const { api, clock, agent } = await setup();
+    await agent.addNode(mixed);
+    const wiped = Object.fromEntries(
+      Object.keys(api.get(node).metadata.annotations ?? {}).map((key) => [key, null]),
+    );
+    await api.request({
+      method: 'PATCH',
+      path: node,
+      body: { metadata: { annotations: wiped } },
+      contentType: 'application/merge-patch+json',
+      timeoutMs: 1000,
+    });
+    clock.advance(30_000);
+    await settled();
+    const written = Object.keys(api.get(node).metadata.annotations ?? {});
+    expect(written).toHaveLength(9);
+    // NVIDIA's newer plugins publish once.
+    expect(written).not.toContain(registerKey);
+  });
+
+  it('loses a family with its plugin, and gains another', async () => {
+    const { api, clock, agent } = await setup();
+    await agent.addNode({ ...machine, accelerators: [{ family: 'hygon', cards: 1 }] });
+    await agent.updateNode({ ...machine, accelerators: [{ family: 'amd', cards: 2 }] });
+    expect(api.get(node).status?.['allocatable']).toMatchObject({ 'amd.com/gpu': '20' });
+    const handshake = () => api.annotation(node, 'hami.io/node-handshake-dcu');
+    const before = handshake();
+    clock.advance(30_000);
+    await settled();
+    expect(handshake()).toBe(before);
+    expect(agent.book.usageOf('n1').size).toBe(4);
+  });
+
+  it('gives one container cards of two families', async () => {
+    const { api, agent } = await setup();
+    await agent.addNode(mixed);
+    const devices = 'DCU-1,DCU,2000,60:;';
+    api.put(
+      podPath('p1'),
+      boundPod('p1', {
+        containers: [
+          { limits: { 'hygon.com/dcunum': '1', 'metax-tech.com/gpu': '1', 'other.com/card': '1' } },
+        ],
+        annotations: {
+          'hami.io/vgpu-node': 'n1',
+          'hami.io/bind-phase': 'allocating',
+          'hami.io/bind-time': '1767225600',
+          'hami.io/dcu-devices-to-allocate': devices,
+          'hami.io/dcu-devices-allocated': devices,
+        },
+      }),
+    );
+    await settled();
+    expect(api.get(podPath('p1')).status?.['phase']).toBe('Running');
+    expect(agent.book.records.map(({ shares }) => shares[0]?.vendor)).toEqual(['DCU', 'Metax-GPU']);
+    expect(agent.book.usageOf('n1').get('DCU-1')).toEqual({ slots: 1, memoryMiB: 2000, corePercent: 60 });
+    expect(agent.book.faults).toEqual([]);
+  });
+});
+
 describe('pods', () => {
   it('bound to a node of the agent run, others do not', async () => {
     const { api, agent } = await setup();

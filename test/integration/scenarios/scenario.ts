@@ -8,6 +8,8 @@ export interface Scenario {
   readonly name: string;
   /** All that the cluster has while the story is played. */
   readonly nodes: readonly NodeDescription[];
+  /** Of the server, beside its own; keys as in the configuration file. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Throws where something is not as it should be. */
   readonly play: (stage: Stage) => Promise<void>;
 }

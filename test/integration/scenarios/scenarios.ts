@@ -1,6 +1,7 @@
 /** The list of scenarios, in the order in which they are best read. */
 import { burst } from './burst.ts';
 import { cordonedCard } from './cordon.ts';
+import { familyScenarios } from './families.ts';
 import { fitsNowhere } from './fits-nowhere.ts';
 import { manyContainers } from './many-containers.ts';
 import { migBurst, migLargestProfile, migSeveral, migUntilFull, migWholeCard } from './mig.ts';
@@ -33,4 +34,5 @@ export const scenarios: readonly Scenario[] = [
   oldPluginsAndInitContainers,
   burst,
   restart,
+  ...familyScenarios,
 ];

@@ -4,7 +4,7 @@
  */
 import { type BindingSide, makeBindingSide } from '../../../src/kubernetes/binding-side.ts';
 import { Sealer } from '../../../src/kubernetes/seal.ts';
-import type { NamespacedName, NodeObject, PodObject } from '../../../src/model/cluster-objects.ts';
+import type { NamespacedName, NodeObject, PodObject, TextMap } from '../../../src/model/cluster-objects.ts';
 import { fenceAnnotation, formatFence, nodeLockAnnotation } from '../../../src/vendors/node-lock.ts';
 import { parseNode, parsePod } from '../../../src/wire/kubernetes.ts';
 import { nvidiaVendors } from '../../state/support/device-states.ts';
@@ -25,7 +25,7 @@ export const term = 'server-0/1/a1';
 export class BindRig {
   readonly clock: ManualClock;
   readonly cluster: TestCluster;
-  readonly sealer = new Sealer(Buffer.alloc(32, 7), nvidiaVendors);
+  readonly sealer: Sealer;
   readonly binding: BindingSide;
   /** Whether the ledger has a bound pod. */
   isCharged: (podUid: string) => boolean = () => true;
@@ -34,14 +34,16 @@ export class BindRig {
   /** False while the watch of nodes is behind. */
   watching = true;
 
-  constructor(cluster: TestCluster, { ownerlessExpiryMs = 5 * 60_000 } = {}) {
+  constructor(cluster: TestCluster, { ownerlessExpiryMs = 5 * 60_000, vendors = nvidiaVendors } = {}) {
     const { clock, client, model } = cluster;
     this.cluster = cluster;
     this.clock = clock;
+    this.sealer = new Sealer(Buffer.alloc(32, 7), vendors);
     this.binding = makeBindingSide({
       client,
       clock,
       sealer: this.sealer,
+      vendors,
       isCharged: (uid) => this.isCharged(uid),
       isLeader: () => true,
       strayOn: () => this.stray,
@@ -84,11 +86,12 @@ export class BindRig {
   }
 
   /** Stores a node all of whose pods are known: the last commit was one of this leadership. */
-  addNode({ lock, name = 'n1' }: { lock?: string; name?: string } = {}): Stored {
-    const annotations = {
-      [fenceAnnotation]: formatFence(term, 'uid-before'),
-      ...(lock === undefined ? {} : { [nodeLockAnnotation]: lock }),
-    };
+  addNode({
+    lock,
+    locks = lock === undefined ? {} : { [nodeLockAnnotation]: lock },
+    name = 'n1',
+  }: { lock?: string; locks?: TextMap; name?: string } = {}): Stored {
+    const annotations = { [fenceAnnotation]: formatFence(term, 'uid-before'), ...locks };
     const stored = this.cluster.model.put(
       `/api/v1/nodes/${name}`,
       makeNodeObject({ name, annotations }) as unknown as Stored,
@@ -125,12 +128,14 @@ export class BindRig {
 
   /** The lock as the API server has it. */
   get lock(): string | undefined {
-    return this.cluster.model.find(nodePath)?.metadata.annotations?.[nodeLockAnnotation];
+    return this.lockAt(nodeLockAnnotation);
   }
 
-  setLock(value: string | null): Stored {
-    return this.cluster.model.change(nodePath, {
-      metadata: { annotations: { [nodeLockAnnotation]: value } },
-    });
+  lockAt(annotation: string): string | undefined {
+    return this.cluster.model.find(nodePath)?.metadata.annotations?.[annotation];
+  }
+
+  setLock(value: string | null, annotation = nodeLockAnnotation): Stored {
+    return this.cluster.model.change(nodePath, { metadata: { annotations: { [annotation]: value } } });
   }
 }

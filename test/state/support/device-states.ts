@@ -6,7 +6,7 @@ import type { DeviceUsage } from '../../../src/model/device.ts';
 import type { NodeObject, PodObject, TextMap } from '../../../src/model/cluster-objects.ts';
 import type { Trust } from '../../../src/state/charge.ts';
 import { DeviceState } from '../../../src/state/device-state.ts';
-import { makeNvidia } from '../../../src/vendors/nvidia.ts';
+import { makeNvidia } from '../../../src/vendors/nvidia/nvidia.ts';
 import type { Vendor } from '../../../src/vendors/vendor.ts';
 import { parseNode, parsePod } from '../../../src/wire/kubernetes.ts';
 import {
