@@ -44,7 +44,7 @@ interface Case {
 const cases: readonly Case[] = [
   {
     name: 'filter',
-    args: ['--nodes', '6', '--cards', '4', '--names', '3', '6', ...few],
+    args: ['--nodes', '12', '--cards', '4', '--names', '6', '12', '--calls', '12', '--warmup', '1'],
     wantRows: ['filter', 'prioritize', 'bind', 'filter', 'prioritize', 'bind'],
     wantFigures: withFloor,
   },

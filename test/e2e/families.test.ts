@@ -93,7 +93,7 @@ describe('pods that share MLUs', () => {
         CAMBRICON_DSMLU_ASSIGHED: 'false',
         CAMBRICON_DSMLU_ASSIGNED: 'false',
       });
-      expect(await lockOf('mlus-1')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+      expect(await lockOf('mlus-1')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       tessera.send('SIGSTOP');
       try {
         agent.setBehaviour('mlus-1', 'serve');
