@@ -15,7 +15,9 @@ describe('a walk over named nodes', () => {
     let walked = 0;
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const state = makeState();
+        const state = makeState({
+          nodes: ['n0', 'n1', 'n2', 'n3'].map((first) => ({ name: first, devices: [{}] })),
+        });
         for (const at of steps) {
           if (at.kind === 'come') state.applyNode(nodeObject({ name: at.name, devices: [{}] }));
           else if (at.kind === 'go') state.removeNode(at.name);
