@@ -9,7 +9,7 @@ import type { Device } from '../model/device.ts';
 import type { ContainerRequest } from '../model/request.ts';
 import { readDeviceRequest } from './device-request.ts';
 import { sharedNodeLock } from './node-lock.ts';
-import { oneContainerProblems } from './one-container.ts';
+import { askingContainers, oneContainerProblems } from './asking-containers.ts';
 import { publishedDevices } from './published-devices.ts';
 import type { Discovery, RequestProblem, Vendor } from './vendor.ts';
 import {
@@ -128,10 +128,7 @@ function problemsTogether(
   containers: readonly ContainerRequest[],
   countResource: string,
 ): readonly RequestProblem[] {
-  const early = containers.flatMap(({ name, role, devices }) => {
-    const count = devices.find(({ vendor }) => vendor === key)?.count;
-    return count === undefined || role !== 'init' ? [] : [{ name, count }];
-  });
+  const early = askingContainers(containers, key).filter(({ role }) => role === 'init');
   return [
     ...early.map(({ name, count }) => ({
       container: name,

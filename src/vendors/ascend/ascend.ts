@@ -22,7 +22,7 @@ import { chooseLinkGroups, chooseModules, compactness, linkFacts } from './ascen
 import type { CardRules } from '../card-rules.ts';
 import { readDeviceRequest, refusedRequest } from '../device-request.ts';
 import { sharedNodeLock } from '../node-lock.ts';
-import { oneContainerProblems } from '../one-container.ts';
+import { oneContainerProblems } from '../asking-containers.ts';
 import { publishedDevices } from '../published-devices.ts';
 import { parseRegister } from '../register.ts';
 import type {

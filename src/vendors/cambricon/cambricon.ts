@@ -8,7 +8,7 @@ import { askedQuantity, type ContainerObject, type TextMap } from '../../model/c
 import type { ContainerRequest } from '../../model/request.ts';
 import { countOf } from '../../model/quantity.ts';
 import { cambriconCards, modelLabel, slotOf } from './cambricon-cards.ts';
-import { oneContainerProblems } from '../one-container.ts';
+import { askingContainers, oneContainerProblems } from '../asking-containers.ts';
 import { readDeviceRequest, refusedRequest } from '../device-request.ts';
 import type { NodeLockProtocol } from '../node-lock.ts';
 import type { BoundPlacement, ContainerMutation, RequestProblem, RequestReading, Vendor } from '../vendor.ts';
@@ -179,16 +179,12 @@ function mutate(container: ContainerObject, { count, cores }: Names): ContainerM
 
 /** The plugin knows one profile of a pod, and looks for it in app containers alone. */
 function checkPod(containers: readonly ContainerRequest[], { count }: Names): readonly RequestProblem[] {
-  const asking = containers.flatMap(({ name, role, devices }) => {
-    const wanted = devices.find(({ vendor }) => vendor === key);
-    return wanted === undefined ? [] : [{ name, role, value: String(wanted.count) }];
-  });
-  const early = asking.filter(({ role }) => role !== 'app');
+  const early = askingContainers(containers, key).filter(({ role }) => role !== 'app');
   return [
-    ...early.map(({ name, value }) => ({
-      container: name,
+    ...early.map((container) => ({
+      container: container.name,
       field: count,
-      value,
+      value: String(container.count),
       fix: 'is asked for by an init container, but the device plugin serves app containers alone; ask for it there',
     })),
     ...oneContainerProblems(

@@ -7,6 +7,7 @@ import type { VendorKey } from '../../model/device.ts';
 import type { ContainerRequest, DeviceRequest } from '../../model/request.ts';
 import { parseGoBool } from '../../wire/go-values.ts';
 import { readDeviceRequest, refusedRequest } from '../device-request.ts';
+import { askingContainers } from '../asking-containers.ts';
 import {
   appClassAnnotation,
   appClasses,
@@ -90,10 +91,7 @@ export function sgpuProblems(
   annotations: TextMap,
   { vendor: key, resources }: SgpuRules,
 ): readonly RequestProblem[] {
-  const asking = containers.flatMap(({ name, devices }) => {
-    const count = devices.find(({ vendor }) => vendor === key)?.count;
-    return count === undefined ? [] : [{ name, count }];
-  });
+  const asking = askingContainers(containers, key);
   if (asking.length === 0) return [];
   const appClass = annotations[appClassAnnotation];
   const crowded = appClass === undefined ? [] : asking.filter(({ count }) => count !== 1);
