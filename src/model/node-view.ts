@@ -3,6 +3,7 @@
  * counted on it. The state makes one per change of the node; the simulator and tests make their own.
  */
 import { type Device, deviceKey, type DeviceUsage, type VendorKey } from './device.ts';
+import { type HostAmounts, hostLess } from './host-amounts.ts';
 import type { MigPlacement } from './mig.ts';
 
 export interface DeviceView {
@@ -33,6 +34,8 @@ export interface NodeView {
   readonly devices: readonly DeviceView[];
   /** What is left of each count resource (allocatable minus all pods'), by resource name. */
   readonly countFree: ReadonlyMap<string, number>;
+  /** What all pods leave of the node beside its devices. */
+  readonly hostFree: HostAmounts;
   /** Vendors whose devices this node publishes but cannot offer, with the cause. */
   readonly unavailable: ReadonlyMap<VendorKey, string>;
   /** Sum over all devices. */
@@ -66,6 +69,7 @@ export interface MoreUsed {
   readonly usage: ReadonlyMap<string, DeviceUsage>;
   readonly slices: ReadonlyMap<string, readonly MigPlacement[]>;
   readonly kinds?: ReadonlyMap<string, readonly string[]>;
+  readonly host?: HostAmounts;
 }
 
 /** The view as it would be with more in use; devices it does not have are ignored. */
@@ -86,11 +90,12 @@ export function withMoreUsed(view: NodeView, more: MoreUsed): NodeView {
       },
     };
   });
-  return makeNodeView({ ...asPossible(view), devices });
+  const hostFree = more.host === undefined ? view.hostFree : hostLess(view.hostFree, more.host);
+  return makeNodeView({ ...asPossible(view), devices, hostFree });
 }
 
 /** The same picture, but of a node as it might be. */
 export function asPossible(view: NodeView): NodeView {
-  const { name, generation, devices, countFree, unavailable, capacity, used } = view;
-  return { name, generation, devices, countFree, unavailable, capacity, used };
+  const { name, generation, devices, countFree, hostFree, unavailable, capacity, used } = view;
+  return { name, generation, devices, countFree, hostFree, unavailable, capacity, used };
 }

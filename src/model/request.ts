@@ -4,6 +4,7 @@
  */
 import type { ContainerRole } from './container-role.ts';
 import type { Device, VendorKey } from './device.ts';
+import type { HostAmounts } from './host-amounts.ts';
 
 export type MemoryRequest =
   | { readonly kind: 'mib'; readonly memoryMiB: number }
@@ -43,7 +44,8 @@ export interface DeviceSelector {
   readonly numaBound: boolean;
 }
 
-export type NodePolicy = 'binpack' | 'spread';
+/** `fragmentation`: by what a placement leaves for the pods to come (`PolicyDefaults.scoring`). */
+export type NodePolicy = 'binpack' | 'spread' | 'fragmentation';
 
 /** One key by which cards are compared; it says which card is taken first. */
 export type CardOrderKey = 'fullest' | 'emptiest' | 'fewest-sharers' | 'highest-numa' | 'lowest-numa';
@@ -78,6 +80,8 @@ export interface PodRequest {
   readonly selectors: ReadonlyMap<VendorKey, DeviceSelector>;
   /** Effective amount of every vendor's count resource, by resource name; only positive ones. */
   readonly counts: ReadonlyMap<string, number>;
+  /** What it takes of the node beside devices; kube-scheduler judges it, our measures look at it. */
+  readonly host: HostAmounts;
   /** From the pod's annotations; the configuration's policy applies where absent. */
   readonly nodePolicy?: NodePolicy;
   readonly devicePolicy?: DevicePolicy;

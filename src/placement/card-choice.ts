@@ -15,6 +15,7 @@ import {
   type DeviceRequest,
   type DeviceSelector,
   memoryNeedMiB,
+  type PodRequest,
   type ScoringWeights,
 } from '../model/request.ts';
 import type { CardPicture, CardRules } from '../vendors/card-rules.ts';
@@ -25,17 +26,21 @@ import { type CardState, type Draft, pictureOf, withShare } from './draft.ts';
 import { type CardQuestion, coresNeeded, refuseCard, refuseOutright } from './fit-card.ts';
 import { selectInstance } from './mig.ts';
 import type { QuotaRoom } from './quota-room.ts';
+import type { Scoring } from './scoring.ts';
 import { chooseLinked, linkSum } from './topology.ts';
 
 export interface CardChoiceInputs {
   readonly view: NodeView;
   /** The choice is taken from it. */
   readonly draft: Draft;
+  readonly request: PodRequest;
   readonly container: ContainerRequest;
   readonly wanted: DeviceRequest;
   readonly selector: DeviceSelector | undefined;
   readonly policy: DevicePolicy;
   readonly weights: ScoringWeights;
+  /** Chooses in place of the policy's order, where it is in force. */
+  readonly scoring: Scoring | undefined;
   /** What the namespace's quota leaves; the choice is taken from it, too. */
   readonly room: QuotaRoom | undefined;
   /** What the family does differently. */
@@ -60,6 +65,7 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
     room === undefined &&
     !policy.topologyAware &&
     selector?.numaBound !== true &&
+    inputs.scoring === undefined &&
     rules?.choose === undefined &&
     rules?.rating === undefined;
   const plain = isPlain ? choosePlain(inputs) : undefined;
@@ -87,10 +93,13 @@ function picksOf(
   cards: readonly Card[],
   tally: Tally,
 ): readonly Pick[] | undefined {
-  const { rules, policy } = inputs;
+  const { rules, policy, scoring, selector } = inputs;
   if (rules?.choose !== undefined) return jointPicks(inputs, cards, tally, rules.choose);
   const linked = policy.topologyAware ? linkedPicks(inputs, cards) : undefined;
-  return linked ?? firstPicks(inputs, cards, tally);
+  if (linked !== undefined) return linked;
+  return scoring === undefined || selector?.numaBound === true
+    ? firstPicks(inputs, cards, tally)
+    : scoredPicks({ ...inputs, scoring }, cards, tally);
 }
 
 /**
@@ -287,6 +296,50 @@ function firstPicks(
     } while (isCut(card.device));
   }
   return undefined;
+}
+
+/**
+ * One card after the other, each time the one that the scoring rates highest beside those that are picked already. What
+ * is picked is in the draft while the next is looked for.
+ */
+function scoredPicks(
+  inputs: CardChoiceInputs & { readonly scoring: Scoring },
+  cards: readonly Card[],
+  tally: Tally,
+): readonly Pick[] | undefined {
+  const { view, draft, request, wanted, scoring } = inputs;
+  const question = questionOf(inputs, 1, tally);
+  const inNodeOrder = [...cards].sort((a, b) => a.index - b.index);
+  const ahead = draft.fork();
+  const picks: Pick[] = [];
+  const done = new Set<number>();
+  while (picks.length < wanted.count) {
+    const refused: CardReason[] = [];
+    let best: { readonly pick: Pick; readonly rating: number } | undefined;
+    for (const card of inNodeOrder) {
+      if (done.has(card.index)) continue;
+      const state = ahead.at(card.index);
+      const reason = refuseCard(card.view, state, question);
+      if (reason !== undefined) {
+        refused.push(reason);
+        continue;
+      }
+      const pick = pickOf(card, state, inputs);
+      const rating = scoring.rateShare({ view, draft: ahead, request }, card.index, pick.share);
+      if (best === undefined || rating > best.rating) best = { pick, rating };
+    }
+    if (best === undefined) {
+      for (const reason of refused) tally.refuse(reason);
+      return undefined;
+    }
+    const { pick } = best;
+    ahead.take(pick.index, pick.share);
+    tally.accept(pick.share);
+    picks.push(pick);
+    const device = view.devices[pick.index]?.device;
+    if (device === undefined || !isCut(device)) done.add(pick.index);
+  }
+  return picks;
 }
 
 function pickOf({ index, device }: Candidate, state: CardState, inputs: CardChoiceInputs): Pick {

@@ -7,7 +7,6 @@ import type { Share } from '../model/allocation.ts';
 import type { ContainerRole } from '../model/container-role.ts';
 import { type Device, type DeviceUsage, noUsage } from '../model/device.ts';
 import type { MigPlacement } from '../model/mig.ts';
-import type { NodeView } from '../model/node-view.ts';
 import type { CardPicture } from '../vendors/card-rules.ts';
 
 /** What is taken of one card. */
@@ -25,9 +24,14 @@ export class Draft {
   #used: DeviceUsage;
   #beforeInit: { readonly cards: readonly CardState[]; readonly used: DeviceUsage } | undefined;
 
-  constructor(view: NodeView) {
-    this.#cards = view.devices;
-    this.#used = view.used;
+  constructor({ devices, used }: { readonly devices: readonly CardState[]; readonly used: DeviceUsage }) {
+    this.#cards = devices;
+    this.#used = used;
+  }
+
+  /** The same cards, to try something on that stays out of this draft. */
+  fork(): Draft {
+    return new Draft({ devices: this.#cards, used: this.#used });
   }
 
   begin(role: ContainerRole): void {

@@ -3,10 +3,9 @@
  * of used slots, cores and memory over all its cards, in percent. Binpack wants it high, spread low.
  */
 import type { DeviceUsage } from '../model/device.ts';
-import type { NodePolicy } from '../model/request.ts';
 
 /** 0..100, higher is better. Both are sums over all cards of the node, the pod's own shares in `used`. */
-export function nodeScore(capacity: DeviceUsage, used: DeviceUsage, policy: NodePolicy): number {
+export function nodeScore(capacity: DeviceUsage, used: DeviceUsage, policy: 'binpack' | 'spread'): number {
   const fullness = 100 * meanFraction(used, capacity);
   return policy === 'binpack' ? fullness : 100 - fullness;
 }

@@ -17,10 +17,13 @@ import { chooseCards } from './card-choice.ts';
 import { Draft } from './draft.ts';
 import { nodeScore } from './node-score.ts';
 import { QuotaRoom } from './quota-room.ts';
+import type { Scoring } from './scoring.ts';
 
 /** The policies in force where a pod names none. */
 export interface PolicyDefaults {
   readonly nodePolicy: NodePolicy;
+  /** What judges where the node policy is `fragmentation`; without one that is `binpack`. */
+  readonly scoring?: Scoring;
   readonly devicePolicy: DevicePolicy;
   /** What families do differently; none does anything where left out. */
   readonly cardRules?: CardRulesByVendor;
@@ -44,6 +47,9 @@ export type Plan =
 export function plan(view: NodeView, request: PodRequest, rules: PlanRules): Plan {
   const policy = request.devicePolicy ?? rules.devicePolicy;
   const weights = request.weights ?? equalWeights;
+  const scoring = scoringOf(request, rules);
+  // A pod that says how its cards are to be chosen is taken at its word.
+  const cardScoring = request.devicePolicy === undefined ? scoring : undefined;
   const draft = new Draft(view);
   const rooms = quotaRooms(rules.quota);
   const { cardRules = noCardRules } = rules;
@@ -59,11 +65,13 @@ export function plan(view: NodeView, request: PodRequest, rules: PlanRules): Pla
       const choice = chooseCards({
         view,
         draft,
+        request,
         container,
         wanted,
         selector,
         policy,
         weights,
+        scoring: cardScoring,
         room,
         rules: cardRules.get(wanted.vendor),
       });
@@ -81,8 +89,9 @@ export function plan(view: NodeView, request: PodRequest, rules: PlanRules): Pla
   }
   const refusal = refuseCounts(view, request);
   if (refusal !== undefined) return { ok: false, refusal };
-  const nodePolicy = request.nodePolicy ?? rules.nodePolicy;
-  const score = nodeScore(view.capacity, draft.used(), nodePolicy);
+  const nodePolicy = wordOf(request.nodePolicy ?? rules.nodePolicy);
+  const score =
+    scoring?.rateNode({ view, draft, request }) ?? nodeScore(view.capacity, draft.used(), nodePolicy);
   return {
     ok: true,
     allocation,
@@ -90,12 +99,27 @@ export function plan(view: NodeView, request: PodRequest, rules: PlanRules): Pla
   };
 }
 
+/** What judges placements of the pod beside the policies' words, if anything does. */
+export function scoringOf(
+  { nodePolicy }: Pick<PodRequest, 'nodePolicy'>,
+  rules: Pick<PolicyDefaults, 'nodePolicy' | 'scoring'>,
+): Scoring | undefined {
+  return (nodePolicy ?? rules.nodePolicy) === 'fragmentation' ? rules.scoring : undefined;
+}
+
+function wordOf(policy: NodePolicy): 'binpack' | 'spread' {
+  return policy === 'spread' ? 'spread' : 'binpack';
+}
+
 /** The score with what the families say of the cards that were chosen. */
 function rated(
   score: number,
   chosen: ReadonlyMap<VendorKey, readonly ChosenCards[]>,
   { devices }: NodeView,
-  { nodePolicy, cardRules }: { readonly nodePolicy: NodePolicy; readonly cardRules: CardRulesByVendor },
+  {
+    nodePolicy,
+    cardRules,
+  }: { readonly nodePolicy: 'binpack' | 'spread'; readonly cardRules: CardRulesByVendor },
 ): number {
   // Each weighs against the policy as if it were alone, whatever others there are.
   let sum = score;

@@ -30,7 +30,8 @@ export class Assumptions {
     this.end(request.podUid);
     const roles = request.containers.map(({ role }) => role);
     const { slices, kinds } = heldSlices(allocation, roles, false);
-    const held = { usage: effectiveUsage(allocation, roles, false), slices, kinds };
+    const usage = effectiveUsage(allocation, roles, false);
+    const held = { usage, slices, kinds, host: request.host };
     this.#byPod.set(request.podUid, { node, held, untilMs: this.#clock.nowMs() + lifetimeMs });
     const pods = this.#podsByNode.get(node) ?? new Set();
     this.#podsByNode.set(node, pods.add(request.podUid));

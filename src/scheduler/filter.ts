@@ -17,7 +17,7 @@ import { canEvictionsMend, mayGiveWay } from './mendable.ts';
 import { RefusedNodes } from './refused-nodes.ts';
 import type { KnownPod, Requests } from './requests.ts';
 import { rulesFor } from './rules.ts';
-import type { Verdict, Verdicts, VerdictTable } from './verdicts.ts';
+import type { Verdict, Verdicts, VerdictTable } from '../placement/verdicts.ts';
 
 export interface FilterDeps {
   readonly state: DeviceState;

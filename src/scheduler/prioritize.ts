@@ -12,7 +12,7 @@ import { type ExtenderArgs, type HostPriorityList, maxExtenderPriority } from '.
 import { candidateNames, eachCandidate } from './candidate-views.ts';
 import type { FilterDeps } from './filter.ts';
 import { rulesFor } from './rules.ts';
-import type { VerdictTable } from './verdicts.ts';
+import type { VerdictTable } from '../placement/verdicts.ts';
 
 export interface PrioritizeDeps extends Omit<FilterDeps, 'filterDeadlineMs' | 'mostWaitMs'> {
   readonly prioritizeDeadlineMs: number;

@@ -3,9 +3,9 @@
  * forgotten first and parsed again when they come back.
  */
 import type { PodObject } from '../model/cluster-objects.ts';
+import { shapeOf } from '../placement/verdicts.ts';
 import { type PodReading, readPodRequest } from '../vendors/pod-request.ts';
 import type { Vendor } from '../vendors/vendor.ts';
-import { shapeOf } from './verdicts.ts';
 
 export interface KnownPod {
   readonly pod: PodObject;

@@ -16,7 +16,7 @@ import { type PodEvents, refusedEvent } from './pod-events.ts';
 import { preempt, type PreemptAnswer } from './preempt.ts';
 import { prioritize, type PrioritizeAnswer } from './prioritize.ts';
 import { Requests } from './requests.ts';
-import { Verdicts } from './verdicts.ts';
+import { Verdicts } from '../placement/verdicts.ts';
 
 export interface SchedulerOptions {
   readonly state: DeviceState;

@@ -11,6 +11,7 @@ import {
   type PodObject,
   type QuotaObject,
 } from '../model/cluster-objects.ts';
+import { isSameHost } from '../model/host-amounts.ts';
 import { NamespacedMap } from '../model/namespaced-map.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { NamespaceQuota } from '../model/quota.ts';
@@ -24,7 +25,6 @@ import {
   reservationsOf,
 } from './annotated-allocation.ts';
 import { type Charge, chargeOf, dependsOnDevices, type Trust } from './charge.ts';
-import { isSameHost } from './host-amounts.ts';
 import { Ledger } from './ledger.ts';
 import { boundEntry, type EntryFields, type LedgerEntry } from './ledger-entry.ts';
 import type { NodeRecord } from './node-record.ts';

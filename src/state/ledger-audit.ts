@@ -7,9 +7,9 @@
 import { type Allocation, isSameShare, type Share } from '../model/allocation.ts';
 import { compareText } from '../model/device.ts';
 import type { DeviceState } from './device-state.ts';
-import { isSameHost } from './host-amounts.ts';
+import { type HostAmounts, isSameHost } from '../model/host-amounts.ts';
 import type { LedgerEntry, LedgerState } from './ledger-entry.ts';
-import { type HostAmounts, type NodeLoad, NodeSums, type SumsPicture } from './node-sums.ts';
+import { type NodeLoad, NodeSums, type SumsPicture } from './node-sums.ts';
 
 /**
  * - `leaked`: charged in memory, and the pod is gone, over or not bound

@@ -10,7 +10,8 @@ import type { PodRequest } from '../model/request.ts';
 import type { MigReservation } from '../vendors/mig-reservations.ts';
 import type { AnnotatedAllocation } from './annotated-allocation.ts';
 import { type Charge, type Trust, withheldCards } from './charge.ts';
-import type { HostAmounts, NodeLoad } from './node-sums.ts';
+import type { NodeLoad } from './node-sums.ts';
+import type { HostAmounts } from '../model/host-amounts.ts';
 import { type QuotaAmounts, quotaAmounts } from './quota-amounts.ts';
 
 export type LedgerState = 'assumed' | 'bound' | 'draining';

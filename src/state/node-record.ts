@@ -1,10 +1,11 @@
 /** One node in the cache: what it announces, what is used of it, and the view the planner gets. */
 import type { Device, VendorKey } from '../model/device.ts';
 import { compareDevices, compareText, deviceKey, noUsage } from '../model/device.ts';
+import { type HostAmounts, hostLess, isSameHost, noHostAmounts } from '../model/host-amounts.ts';
 import { isCut, overlaps } from '../model/mig.ts';
 import { type DeviceView, makeNodeView, type NodeView } from '../model/node-view.ts';
 import type { VendorInventory } from './inventory.ts';
-import { type HostAmounts, type NodeLoad, NodeSums, noHostAmounts, type SumsPicture } from './node-sums.ts';
+import { type NodeLoad, NodeSums, type SumsPicture } from './node-sums.ts';
 
 export class NodeRecord {
   readonly name: string;
@@ -81,9 +82,10 @@ export class NodeRecord {
   }
 
   setAllocatable(counts: ReadonlyMap<string, number>, host: HostAmounts): void {
-    this.#hostAllocatable = host;
     const same = [...counts].every(([name, count]) => this.#allocatableCounts.get(name) === count);
-    if (same && counts.size === this.#allocatableCounts.size) return;
+    if (same && counts.size === this.#allocatableCounts.size && isSameHost(host, this.#hostAllocatable))
+      return;
+    this.#hostAllocatable = host;
     this.#allocatableCounts = counts;
     this.#idleView = undefined;
     this.touch();
@@ -167,6 +169,7 @@ export class NodeRecord {
         unclear: false,
       })),
       countFree: this.#allocatableCounts,
+      hostFree: this.#hostAllocatable,
     });
     return this.#idleView;
   }
@@ -196,7 +199,15 @@ export class NodeRecord {
     for (const [vendor, inventory] of this.#inventories) {
       if (inventory.unavailable !== undefined) unavailable.set(vendor, inventory.unavailable);
     }
-    return makeNodeView({ name: this.name, generation: this.#generation, devices, countFree, unavailable });
+    const hostFree = hostLess(this.#hostAllocatable, sums.host);
+    return makeNodeView({
+      name: this.name,
+      generation: this.#generation,
+      devices,
+      countFree,
+      hostFree,
+      unavailable,
+    });
   }
 
   /** The cards set aside for pods on unknown cards: the least used ones, as those are the likeliest to be theirs. */

@@ -4,16 +4,8 @@
  */
 import type { HeldSlices } from '../model/allocation.ts';
 import { compareText, type DeviceUsage, noUsage, type VendorKey } from '../model/device.ts';
+import { type HostAmounts, noHostAmounts } from '../model/host-amounts.ts';
 import type { MigPlacement } from '../model/mig.ts';
-
-/** Host resources in use or on offer: CPU in thousandths of a core, memory in MiB. */
-export interface HostAmounts {
-  readonly cpuMilli: number;
-  readonly memoryMiB: number;
-  readonly pods: number;
-}
-
-export const noHostAmounts: HostAmounts = { cpuMilli: 0, memoryMiB: 0, pods: 0 };
 
 /** What one ledger entry weighs on its node. */
 export interface NodeLoad extends HeldSlices {

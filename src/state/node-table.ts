@@ -4,13 +4,13 @@
  */
 import type { NodeObject } from '../model/cluster-objects.ts';
 import type { VendorKey } from '../model/device.ts';
+import { noHostAmounts } from '../model/host-amounts.ts';
 import type { NodeView } from '../model/node-view.ts';
 import { countOf, mebibytesOf, milliOf } from '../model/quantity.ts';
 import { countedResources, type Discovery, type Vendor } from '../vendors/vendor.ts';
 import { ChangeLog } from './change-log.ts';
 import { cordonedIds, fingerprintOf, nextInventory, sameInventory } from './inventory.ts';
 import { NodeRecord } from './node-record.ts';
-import { noHostAmounts } from './node-sums.ts';
 
 /** A vendor's node annotation that could not be read; its last good inventory stays in force. */
 export interface RegisterProblem {

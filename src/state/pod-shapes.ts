@@ -6,12 +6,6 @@
 import type { PodObject } from '../model/cluster-objects.ts';
 import { type ContainersReading, readContainers } from '../vendors/pod-request.ts';
 import type { Vendor } from '../vendors/vendor.ts';
-import { hostAmountsOf } from './host-amounts.ts';
-import type { HostAmounts } from './node-sums.ts';
-
-export interface PodShape extends ContainersReading {
-  readonly host: HostAmounts;
-}
 
 const mostShapes = 4096;
 /** A pod that writes more than this, in characters, is none of many. */
@@ -20,19 +14,19 @@ const longestKey = 4096;
 export class PodShapes {
   readonly #vendors: readonly Vendor[];
   readonly #annotationKeys: readonly string[];
-  readonly #shapes = new Map<string, PodShape>();
+  readonly #shapes = new Map<string, ContainersReading>();
 
   constructor(vendors: readonly Vendor[]) {
     this.#vendors = vendors;
     this.#annotationKeys = [...new Set(vendors.flatMap(({ podAnnotations = [] }) => podAnnotations))];
   }
 
-  of(pod: PodObject): PodShape {
+  of(pod: PodObject): ContainersReading {
     const { containers } = pod;
     const key = JSON.stringify([containers, ...this.#annotationKeys.map((name) => pod.annotations[name])]);
     let shape = this.#shapes.get(key);
     if (shape === undefined) {
-      shape = { ...readContainers(pod, this.#vendors), host: hostAmountsOf(containers) };
+      shape = readContainers(pod, this.#vendors);
       if (key.length > longestKey) return shape;
       if (this.#shapes.size >= mostShapes) this.#shapes.clear();
       this.#shapes.set(key, shape);

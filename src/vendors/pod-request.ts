@@ -9,6 +9,7 @@ import {
   type TextMap,
 } from '../model/cluster-objects.ts';
 import { effectiveAmount } from '../model/container-role.ts';
+import { type HostAmounts, hostAmountsOf } from '../model/host-amounts.ts';
 import type {
   ContainerRequest,
   DeviceSelector,
@@ -36,6 +37,7 @@ export interface ContainersReading {
   readonly requests: readonly ContainerRequest[];
   /** Effective amount of everything that kubelet counts of the vendors, by resource name; only positive ones. */
   readonly counts: ReadonlyMap<string, number>;
+  readonly host: HostAmounts;
   readonly problems: readonly RequestProblem[];
   readonly warnings: readonly string[];
 }
@@ -63,7 +65,8 @@ export function readContainers(
   });
   for (const vendor of vendors) problems.push(...(vendor.checkPod?.(requests, annotations) ?? []));
   problems.push(...lockProblems(requests, vendors));
-  return { requests, counts: countsOf(containers, vendors), problems, warnings };
+  const counts = countsOf(containers, vendors);
+  return { requests, counts, host: hostAmountsOf(containers), problems, warnings };
 }
 
 /**
@@ -110,6 +113,7 @@ export function readPodRequest(
       containers: read.requests,
       selectors: selectorsOf(pod, vendors),
       counts: read.counts,
+      host: read.host,
       ...policiesOf(pod.annotations),
       ...(weights === undefined ? {} : { weights }),
     },

@@ -25,8 +25,8 @@ function negated(usage: ReadonlyMap<string, DeviceUsage>): ReadonlyMap<string, D
 }
 
 function withDevices(view: NodeView, devices: readonly DeviceView[]): NodeView {
-  const { name, generation, countFree, unavailable } = view;
-  return makeNodeView({ name, generation, devices, countFree, unavailable });
+  const { name, generation, countFree, hostFree, unavailable } = view;
+  return makeNodeView({ name, generation, devices, countFree, hostFree, unavailable });
 }
 
 /** The same card; its profiles and links are listed the other way round. */

@@ -23,7 +23,7 @@ import type { Share } from '../../src/model/allocation.ts';
 import type { NodeView } from '../../src/model/node-view.ts';
 import type { QuotaLimit } from '../../src/model/quota.ts';
 import type { CardReason, Refusal } from '../../src/model/reason.ts';
-import type { DeviceRequest, PodRequest } from '../../src/model/request.ts';
+import type { DeviceRequest, NodePolicy, PodRequest } from '../../src/model/request.ts';
 import type { Plan, PlanRules } from '../../src/placement/planner.ts';
 import { bestLinked, inOrder } from './reference-order.ts';
 import {
@@ -64,7 +64,16 @@ export function referencePlan(view: NodeView, pod: PodRequest, rules: PlanRules)
   const allocation = pod.containers.map((_, place) =>
     held.filter(({ container }) => container === place).map((share) => withoutPlace(share)),
   );
-  return { ok: true, allocation, score: scoreOf(view, pod, held, pod.nodePolicy ?? rules.nodePolicy) };
+  return {
+    ok: true,
+    allocation,
+    score: scoreOf(view, pod, held, wordOf(pod.nodePolicy ?? rules.nodePolicy)),
+  };
+}
+
+/** Without a scoring `fragmentation` is `binpack`. */
+function wordOf(policy: NodePolicy): 'binpack' | 'spread' {
+  return policy === 'spread' ? 'spread' : 'binpack';
 }
 
 function withoutPlace({ vendor, deviceId, memoryMiB, corePercent, mig }: HeldShare): Share {

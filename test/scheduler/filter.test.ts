@@ -3,7 +3,7 @@ import type { Clock } from '../../src/model/clock.ts';
 import { Assumptions } from '../../src/scheduler/assumptions.ts';
 import { filter, type FilterDeps } from '../../src/scheduler/filter.ts';
 import { Requests } from '../../src/scheduler/requests.ts';
-import { Verdicts } from '../../src/scheduler/verdicts.ts';
+import { Verdicts } from '../../src/placement/verdicts.ts';
 import { DeviceState } from '../../src/state/device-state.ts';
 import { gpuLimits, type NodeFields } from '../support/kubernetes-objects.ts';
 import {

@@ -5,7 +5,7 @@ import { Assumptions } from '../../src/scheduler/assumptions.ts';
 import { filter } from '../../src/scheduler/filter.ts';
 import { canEvictionsMend } from '../../src/scheduler/mendable.ts';
 import { Requests } from '../../src/scheduler/requests.ts';
-import { Verdicts } from '../../src/scheduler/verdicts.ts';
+import { Verdicts } from '../../src/placement/verdicts.ts';
 import { gpuPod, nvidiaVendors, podObject } from '../state/support/device-states.ts';
 import { binpackBinpack, byName, makeWorld, neverBusy, type World } from './support/scheduler-world.ts';
 

@@ -4,7 +4,7 @@ import type { PolicyDefaults } from '../../src/placement/planner.ts';
 import { Assumptions } from '../../src/scheduler/assumptions.ts';
 import { prioritize, type PrioritizeDeps } from '../../src/scheduler/prioritize.ts';
 import { Requests } from '../../src/scheduler/requests.ts';
-import { Verdicts } from '../../src/scheduler/verdicts.ts';
+import { Verdicts } from '../../src/placement/verdicts.ts';
 import type { NodeFields } from '../support/kubernetes-objects.ts';
 import { DeviceState } from '../../src/state/device-state.ts';
 import { gpuPod, makeState, nvidiaVendors, podObject } from '../state/support/device-states.ts';

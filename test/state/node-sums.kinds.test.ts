@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { type Allocation, effectiveUsage, heldSlices } from '../../src/model/allocation.ts';
 import type { ContainerRole } from '../../src/model/container-role.ts';
 import { withMoreUsed } from '../../src/model/node-view.ts';
-import { type NodeLoad, noHostAmounts, NodeSums } from '../../src/state/node-sums.ts';
+import { noHostAmounts } from '../../src/model/host-amounts.ts';
+import { type NodeLoad, NodeSums } from '../../src/state/node-sums.ts';
 import { makeView } from '../support/views.ts';
 
 function loadOf(allocation: Allocation, roles: readonly ContainerRole[], initFinished = false): NodeLoad {

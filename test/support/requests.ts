@@ -4,6 +4,7 @@
  */
 import type { ContainerRole } from '../../src/model/container-role.ts';
 import type { VendorKey } from '../../src/model/device.ts';
+import type { HostAmounts } from '../../src/model/host-amounts.ts';
 import type {
   ContainerRequest,
   DevicePolicy,
@@ -44,6 +45,7 @@ export interface PodRequestFields {
   readonly devicePolicy?: DevicePolicy;
   readonly weights?: ScoringWeights;
   readonly priority?: number;
+  readonly host?: HostAmounts;
 }
 
 export function makeDeviceRequest(fields: DeviceRequestFields = {}): DeviceRequest {
@@ -78,6 +80,7 @@ export function makePodRequest(fields: PodRequestFields = {}): PodRequest {
       Object.entries(rest.selectors ?? {}).map(([vendor, selector]) => [vendor, makeSelector(selector)]),
     ),
     counts: new Map(Object.entries(rest.counts ?? {})),
+    host: rest.host ?? { cpuMilli: 0, memoryMiB: 0, pods: 1 },
     priority: rest.priority ?? 0,
     ...(rest.weights === undefined ? {} : { weights: rest.weights }),
     ...(rest.nodePolicy === undefined ? {} : { nodePolicy: rest.nodePolicy }),

@@ -3,6 +3,7 @@
  * `makeView({ devices: [{ used: { slots: 1 } }, {}] })` is a node with two like cards, one of them in use.
  */
 import { compareDevices, type Device, type DeviceUsage, noUsage } from '../../src/model/device.ts';
+import type { HostAmounts } from '../../src/model/host-amounts.ts';
 import type { MigPlacement } from '../../src/model/mig.ts';
 import { makeNodeView, type NodeView } from '../../src/model/node-view.ts';
 
@@ -44,6 +45,8 @@ export interface ViewFields {
   /** By resource name; as many as all cards have slots where it is left out. */
   readonly countFree?: Readonly<Record<string, number>>;
   readonly unavailable?: Readonly<Record<string, string>>;
+  /** Plenty where it is left out. */
+  readonly hostFree?: HostAmounts;
 }
 
 export function makeView({ name = 'n1', generation = 1, devices = [], ...rest }: ViewFields = {}): NodeView {
@@ -68,6 +71,7 @@ export function makeView({ name = 'n1', generation = 1, devices = [], ...rest }:
     name,
     generation,
     devices: cards,
+    hostFree: rest.hostFree ?? { cpuMilli: 64_000, memoryMiB: 262_144, pods: 110 },
     countFree: new Map(Object.entries(rest.countFree ?? { [countResource]: slots })),
     unavailable: new Map(Object.entries(rest.unavailable ?? {})),
   });

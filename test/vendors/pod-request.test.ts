@@ -78,6 +78,7 @@ describe('readPodRequest', () => {
       ],
       selectors: new Map(),
       counts: new Map([[gpu, 2]]),
+      host: { cpuMilli: 0, memoryMiB: 0, pods: 1 },
     });
     expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
     expect(asksForDevices(request)).toBe(true);

@@ -6,7 +6,7 @@
 import type { NodeView } from '../model/node-view.ts';
 import type { Refusal } from '../model/reason.ts';
 import type { PodRequest } from '../model/request.ts';
-import { plan, type PlanRules } from '../placement/planner.ts';
+import { plan, type PlanRules, scoringOf } from './planner.ts';
 
 /** A plan without its cards: those are planned again where they are needed. */
 export type Verdict =
@@ -27,7 +27,10 @@ export class Verdicts {
   /** The verdicts on requests of this shape under these rules. */
   of(request: PodRequest, shape: string, rules: PlanRules): VerdictTable {
     const limited = rules.quota !== undefined && rules.quota.size > 0;
-    const key = limited ? `${request.namespace}/${shape}` : shape;
+    const place = limited ? `${request.namespace}/${shape}` : shape;
+    // A scoring weighs what the pod takes of the host, too; nothing else about a plan depends on that.
+    const { cpuMilli, memoryMiB } = request.host;
+    const key = scoringOf(request, rules) === undefined ? place : `${place}/${cpuMilli}/${memoryMiB}`;
     let table = this.#tables.get(key);
     if (table?.isUnder(rules) !== true) table = new VerdictTable(request, rules);
     this.#tables.delete(key);
@@ -57,12 +60,13 @@ export class VerdictTable {
   }
 
   /** True while the rules are those of the table; a quota's figures change with every pod of its namespace. */
-  isUnder({ quota, nodePolicy, devicePolicy, cardRules }: PlanRules): boolean {
+  isUnder({ quota, nodePolicy, devicePolicy, scoring, cardRules }: PlanRules): boolean {
     const own = this.#rules;
     return (
       own.quota === quota &&
       own.nodePolicy === nodePolicy &&
       own.devicePolicy === devicePolicy &&
+      own.scoring === scoring &&
       own.cardRules === cardRules
     );
   }

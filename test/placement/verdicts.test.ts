@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { makeNodeView, type NodeView } from '../../src/model/node-view.ts';
 import type { NamespaceQuota } from '../../src/model/quota.ts';
 import { plan, type PlanRules } from '../../src/placement/planner.ts';
-import { shapeOf, Verdicts } from '../../src/scheduler/verdicts.ts';
+import { shapeOf, Verdicts } from '../../src/placement/verdicts.ts';
 import { parseDevicePolicy } from '../../src/vendors/policy-annotations.ts';
 import { arbitraryPolicies, arbitraryRequest, arbitraryView } from '../support/arbitrary-clusters.ts';
 import { makePodRequest } from '../support/requests.ts';

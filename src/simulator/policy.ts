@@ -1,0 +1,48 @@
+/**
+ * A policy as the simulator compares it: rules for the planner that every policy shares with the scheduler, and how the
+ * best of the feasible nodes is found. Published policies that no cluster runs live beside this file; those of the
+ * product are made from the same parts as in the server.
+ */
+import type { NodeView } from '../model/node-view.ts';
+import type { PlanRules, PolicyDefaults } from '../placement/planner.ts';
+import type { WeightedRequest } from './simulated-pod.ts';
+
+export const policyNames = [
+  'fragmentation',
+  'binpack',
+  'spread',
+  'fgd',
+  'bestfit',
+  'dotprod',
+  'gpupacking',
+  'gpuclustering',
+  'random',
+] as const;
+
+export type PolicyName = (typeof policyNames)[number];
+
+/** 0 inclusive to 1 exclusive; from a seed, so that a run can be repeated. */
+export type Random = () => number;
+
+/** What a policy may know before the first pod comes. */
+export interface PolicyContext {
+  /** The cluster at the start. */
+  readonly views: readonly NodeView[];
+  /** The workload that is expected: that of the run, or one given beside it. */
+  readonly mix: readonly WeightedRequest[];
+  /** What is in force in the cluster, to be changed in part. */
+  readonly defaults: PolicyDefaults;
+  readonly random: Random;
+}
+
+export interface SimulatedPolicy {
+  readonly name: PolicyName;
+  readonly rules: PlanRules;
+  /**
+   * Which of the feasible nodes is taken. `highest`: that of the highest score. `normalized`: scores are first spread
+   * over 0..100 in whole numbers, as a kube-scheduler plugin may do. `any`: one drawn by chance.
+   */
+  readonly choice: 'highest' | 'normalized' | 'any';
+}
+
+export type MakePolicy = (context: PolicyContext) => SimulatedPolicy;

@@ -1,0 +1,133 @@
+/**
+ * A replay: pods of a workload come, one after the other, to a cluster that exists only here; each is tried once, by the
+ * planner of the scheduler and kube-scheduler's rule about host resources, and leaves when its time is over, if it has
+ * one. Nothing here reads a clock: how fast a run was is for its caller to say.
+ */
+import type { Allocation } from '../model/allocation.ts';
+import type { NodeView } from '../model/node-view.ts';
+import { plan } from '../placement/planner.ts';
+import { Verdicts } from '../placement/verdicts.ts';
+import { capacityMilli, demandMilli, heldMilli } from './card-shares.ts';
+import { Departures } from './departures.ts';
+import { chooseNode } from './node-choice.ts';
+import type { Random, SimulatedPolicy } from './policy.ts';
+import { type CurvePoint, ReplayCurve } from './replay-curve.ts';
+import { SimulatedCluster } from './simulated-cluster.ts';
+import type { SimulatedPod } from './simulated-pod.ts';
+import { mainReason } from './unplaced-reason.ts';
+
+export interface Arrival {
+  /** Position among the workload's pods; one pod may come several times. */
+  readonly pod: number;
+  /** Seconds from the start; only the order counts where no pod leaves. */
+  readonly atSeconds: number;
+  /** When it leaves; absent: never. */
+  readonly untilSeconds?: number;
+}
+
+export interface ReplayInputs {
+  readonly views: readonly NodeView[];
+  readonly pods: readonly SimulatedPod[];
+  /** In order of time. */
+  readonly arrivals: readonly Arrival[];
+  readonly policy: SimulatedPolicy;
+  /** By node; ties go to the lowest. Absent: to the node that comes first. */
+  readonly rank?: readonly number[] | undefined;
+  readonly random: Random;
+  /** The part of a node's idle cards, in thousandths of a card, that the expected workload cannot use. */
+  readonly fragmentedMilli: (view: NodeView) => number;
+  /** Told now and then how many arrivals are done. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** What became of one arrival. */
+export type Placement =
+  | { readonly ok: true; readonly node: number; readonly allocation: Allocation }
+  | { readonly ok: false; readonly reason: string };
+
+export interface ReplayResult {
+  /** Thousandths of a card that the cluster has. */
+  readonly capacityMilli: number;
+  /** Asked for by all arrivals, placed or not. */
+  readonly arrivedMilli: number;
+  /** Held by pods at the end. */
+  readonly allocatedMilli: number;
+  /** In the order of the arrivals. */
+  readonly placements: readonly Placement[];
+  /** How many arrivals were not placed, by main reason. */
+  readonly unplaced: Readonly<Record<string, number>>;
+  readonly curve: readonly CurvePoint[];
+}
+
+const arrivalsPerReport = 250;
+
+/** Runs to the last arrival. The same inputs give the same result. */
+export function replay(inputs: ReplayInputs): ReplayResult {
+  const { pods, arrivals, policy, random, fragmentedMilli, onProgress } = inputs;
+  const cluster = new SimulatedCluster(inputs.views);
+  const rank = inputs.rank ?? inputs.views.map((_, node) => node);
+  const verdicts = new Verdicts();
+  const departures = new Departures();
+  const curve = new ReplayCurve(capacityMilli(inputs.views));
+  const asked = pods.map(({ request }) => demandMilli(request, inputs.views));
+  const fragmented = cluster.views.map(fragmentedMilli);
+  let arrivedMilli = 0;
+  let allocatedMilli = 0;
+  const changed = (node: number) => {
+    const view = cluster.views[node];
+    if (view === undefined) return;
+    const now = fragmentedMilli(view);
+    curve.fragmentedMilli += now - (fragmented[node] ?? 0);
+    fragmented[node] = now;
+  };
+  curve.fragmentedMilli = fragmented.reduce((sum, milli) => sum + milli, 0);
+  const placements: Placement[] = [];
+  const unplaced: Record<string, number> = {};
+  for (const [index, arrival] of arrivals.entries()) {
+    for (const { uid, node, milli } of departures.until(arrival.atSeconds)) {
+      cluster.release(uid);
+      allocatedMilli -= milli;
+      changed(node);
+    }
+    const pod = pods[arrival.pod];
+    if (pod === undefined) throw new Error(`arrival ${index} names pod ${arrival.pod}; there is none`);
+    arrivedMilli += asked[arrival.pod] ?? 0;
+    const placement = placeOne(pod, `${index}`);
+    placements.push(placement);
+    if (placement.ok) {
+      const view = cluster.views[placement.node];
+      const milli = view === undefined ? 0 : heldMilli(placement.allocation, view);
+      allocatedMilli += milli;
+      changed(placement.node);
+      if (arrival.untilSeconds !== undefined) {
+        departures.add({ uid: `${index}`, node: placement.node, milli, atSeconds: arrival.untilSeconds });
+      }
+    } else unplaced[placement.reason] = (unplaced[placement.reason] ?? 0) + 1;
+    curve.note(arrivedMilli, allocatedMilli);
+    if ((index + 1) % arrivalsPerReport === 0) onProgress?.(index + 1);
+  }
+  onProgress?.(arrivals.length);
+  return {
+    capacityMilli: curve.capacityMilli,
+    arrivedMilli,
+    allocatedMilli,
+    placements,
+    unplaced,
+    curve: curve.points(),
+  };
+
+  function placeOne({ request: written, shape, problems }: SimulatedPod, podUid: string): Placement {
+    if (problems.length > 0) return { ok: false, reason: 'RequestInvalid' };
+    const request = { ...written, podUid };
+    const { views } = cluster;
+    const table = verdicts.of(request, shape, policy.rules);
+    const node = chooseNode({ views, request, verdicts: table, policy, rank, random });
+    const view = node === undefined ? undefined : views[node];
+    if (node === undefined || view === undefined)
+      return { ok: false, reason: mainReason(views, request, table) };
+    const planned = plan(view, request, policy.rules);
+    if (!planned.ok) throw new Error(`the planner takes back what it said of ${view.name}`);
+    cluster.place({ request, node, allocation: planned.allocation });
+    return { ok: true, node, allocation: planned.allocation };
+  }
+}
