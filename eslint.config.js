@@ -32,6 +32,7 @@ const rooms = {
     'placement',
     'scheduler',
     'admission',
+    'simulator',
   ],
   emulator: ['model', 'wire', 'config', 'telemetry', 'vendors', 'certificates', 'kubernetes'],
 };
