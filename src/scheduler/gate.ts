@@ -31,6 +31,8 @@ const averageWeight = 0.3;
 export class NodeGates {
   readonly #clock: Clock;
   readonly #gates = new Map<string, Gate>();
+  /** Those of them in which a turn is under way. */
+  #busy = 0;
   /** Over all nodes, for those that have not shown their own pace yet. */
   #turnMs: number | undefined;
 
@@ -44,7 +46,7 @@ export class NodeGates {
    */
   expectedWaitMs(node: string): number {
     // Asked for thousands of nodes in one call, of which few are busy.
-    const gate = this.#gates.size === 0 ? undefined : this.#gates.get(node);
+    const gate = this.#busy === 0 ? undefined : this.#gates.get(node);
     if (gate?.busySinceMs === undefined) return 0;
     const turnMs = gate.turnMs ?? this.#turnMs ?? 0;
     return gate.waiting.length * turnMs + Math.max(turnMs, this.#clock.nowMs() - gate.busySinceMs);
@@ -90,6 +92,7 @@ export class NodeGates {
     if (leftMs <= 0) return Promise.resolve('deadline');
     if (gate.busySinceMs === undefined) {
       gate.busySinceMs = this.#clock.nowMs();
+      this.#busy += 1;
       return Promise.resolve(undefined);
     }
     return new Promise((resolve) => {
@@ -122,8 +125,12 @@ export class NodeGates {
   #passOn(node: string, gate: Gate): void {
     const next = gate.waiting.shift();
     gate.busySinceMs = next === undefined ? undefined : this.#clock.nowMs();
-    if (next !== undefined) next();
-    else if (gate.turnMs === undefined || gate.turnMs < 1) this.#gates.delete(node);
+    if (next !== undefined) {
+      next();
+      return;
+    }
+    this.#busy -= 1;
+    if (gate.turnMs === undefined || gate.turnMs < 1) this.#gates.delete(node);
   }
 }
 
