@@ -40,12 +40,31 @@ function itemsOf(value: string | undefined): readonly string[] {
 
 /** Type and mode: a case-insensitive fragment match, as users write `A100` for `NVIDIA A100-SXM4-40GB`. */
 export function acceptsType(selector: DeviceSelector, device: Device): boolean {
-  const type = device.type.toLowerCase();
   return (
-    (selector.useTypes.length === 0 || selector.useTypes.some((fragment) => type.includes(fragment))) &&
-    !selector.avoidTypes.some((fragment) => type.includes(fragment)) &&
-    (selector.modes === undefined || selector.modes.includes(device.mode))
+    (selector.modes === undefined || selector.modes.includes(device.mode)) &&
+    ((selector.useTypes.length === 0 && selector.avoidTypes.length === 0) ||
+      acceptsName(selector, device.type))
   );
+}
+
+/** What selectors say of product names: thousands of cards bear the same few. */
+const answers = new WeakMap<DeviceSelector, Map<string, boolean>>();
+/** Names come from outside; a cluster has far fewer. */
+const mostNames = 1000;
+
+function acceptsName(selector: DeviceSelector, name: string): boolean {
+  let known = answers.get(selector);
+  if (known === undefined) answers.set(selector, (known = new Map()));
+  let answer = known.get(name);
+  if (answer === undefined) {
+    const type = name.toLowerCase();
+    answer =
+      (selector.useTypes.length === 0 || selector.useTypes.some((fragment) => type.includes(fragment))) &&
+      !selector.avoidTypes.some((fragment) => type.includes(fragment));
+    if (known.size >= mostNames) known.clear();
+    known.set(name, answer);
+  }
+  return answer;
 }
 
 export function acceptsId(selector: DeviceSelector, device: Device): boolean {
