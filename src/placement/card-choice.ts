@@ -173,14 +173,15 @@ interface Pick {
 }
 
 /** The vendor's cards, whether they fit or not, in no order. */
-function cardsOf({ view, draft, wanted, weights, rules }: CardChoiceInputs): Card[] {
+function cardsOf({ view: { devices }, draft, wanted, weights, rules }: CardChoiceInputs): Card[] {
   const cards: Card[] = [];
-  for (const [index, card] of view.devices.entries()) {
-    const { device } = card;
-    if (device.vendor !== wanted.vendor) continue;
-    const state = draft.at(index);
-    const score = cardScore(device, state.used, wanted, weights, coresNeeded(wanted, device, rules));
-    cards.push({ index, ...pictureOf(device, state), score, view: card });
+  for (let index = 0; index < devices.length; index += 1) {
+    const view = devices[index];
+    if (view?.device.vendor !== wanted.vendor) continue;
+    const { device } = view;
+    const { used, kinds } = draft.at(index);
+    const score = cardScore(device, used, wanted, weights, coresNeeded(wanted, device, rules));
+    cards.push({ index, device, used, kinds, score, view });
   }
   return cards;
 }
