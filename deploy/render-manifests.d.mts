@@ -1,6 +1,8 @@
 export const manifestsFile: string;
 export const serviceModeFile: string;
 export const serviceModeValues: readonly string[];
+export const learningFile: string;
+export const learningValues: readonly string[];
 export const vendorCasesFile: string;
 export interface VendorCase {
   readonly name: string;

@@ -1,5 +1,6 @@
 // Writes deploy/manifests/tessera.yaml: the chart with its defaults, for those who do not use Helm; and for tests the
-// chart where kube-scheduler runs elsewhere, and what it makes of vendors in several ways. Needs helm v3:
+// chart where kube-scheduler runs elsewhere, where the server keeps what it learns, and what it makes of vendors in
+// several ways. Needs helm v3:
 //   node deploy/render-manifests.mjs [path of helm]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,6 +16,11 @@ export const serviceModeFile = join(here, '..', 'test', 'golden', 'chart-service
 
 /** Of the chart, for a kube-scheduler elsewhere. */
 export const serviceModeValues = ['kubeScheduler.enabled=false', 'extender.clientCaSecret=schedulers'];
+
+export const learningFile = join(here, '..', 'test', 'golden', 'chart-learning.yaml');
+
+/** Of the chart, for a server that keeps the workload it learns. */
+export const learningValues = ['config.nodePolicy=fragmentation'];
 
 export const vendorCasesFile = join(here, '..', 'test', 'golden', 'chart-vendors.yaml');
 
@@ -140,5 +146,6 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   const helm = argv[2] ?? 'helm';
   writeFileSync(manifestsFile, renderManifests(helm));
   writeFileSync(serviceModeFile, renderManifests(helm, serviceModeValues));
+  writeFileSync(learningFile, renderManifests(helm, learningValues));
   writeFileSync(vendorCasesFile, renderVendorCases(helm));
 }

@@ -3,9 +3,8 @@
  * wrong (spec §4). Pure: the pod and the state go in, operations, warnings or a denial come out. Applied to its own
  * result it changes nothing, because the API server may call twice.
  */
-import type { VendorKey } from '../model/device.ts';
 import { asksForDevices, type PodRequest } from '../model/request.ts';
-import type { ContainerObject, PodObject, TextMap } from '../model/cluster-objects.ts';
+import type { PodObject, TextMap } from '../model/cluster-objects.ts';
 import type { PolicyDefaults } from '../placement/planner.ts';
 import type { DeviceState } from '../state/device-state.ts';
 import { reservedAnnotations, reservedLabels } from '../vendors/pod-annotations.ts';
@@ -19,7 +18,8 @@ import {
   type RawAdmissionPod,
 } from '../wire/admission-review.ts';
 import { podFrom } from '../wire/kubernetes.ts';
-import { type ContainerEdits, patchContainer } from './container-patch.ts';
+import { completedPod, type MutatedContainer } from './completed-pod.ts';
+import { patchContainer } from './container-patch.ts';
 import { remove, set } from './json-patch.ts';
 import { quotaDenial } from './quota-check.ts';
 import { neverServed, neverServedWarning } from './servability.ts';
@@ -112,17 +112,8 @@ function mutate(
   deps: AdmissionDeps,
 ): AdmissionAnswer {
   const { vendors } = deps.state;
-  const mutations = pod.containers.map((container) => mutateContainer(container, pod.annotations, vendors));
+  const { pod: complete, mutations, annotations } = completedPod(pod, vendors);
   const usesDevices = mutations.some(({ families }) => families.size > 0);
-  const annotations = annotationsFor(pod, mutations, vendors);
-  const complete = {
-    ...pod,
-    annotations: { ...pod.annotations, ...annotations },
-    containers: pod.containers.map((container, index) => ({
-      ...container,
-      limits: { ...container.limits, ...mutations[index]?.edits.limits },
-    })),
-  };
   const reading = readPodRequest(complete, vendors);
   if (reading.problems.length > 0) return denied(reading.problems.map(problemSentence).join('; '));
 
@@ -151,44 +142,6 @@ function mutate(
     if (never !== undefined) warnings.push(neverServedWarning(never));
   }
   return { allowed: true, patch, warnings };
-}
-
-interface MutatedContainer {
-  /** Whose devices it asks for. */
-  readonly families: ReadonlySet<VendorKey>;
-  readonly edits: ContainerEdits;
-  /** Of the families that have one. */
-  readonly runtimeClassNames: readonly string[];
-}
-
-function mutateContainer(
-  container: ContainerObject,
-  podAnnotations: TextMap,
-  vendors: readonly Vendor[],
-): MutatedContainer {
-  const mutations = vendors.map((vendor) => ({
-    key: vendor.key,
-    ...vendor.mutate(container, podAnnotations),
-  }));
-  return {
-    families: new Set(mutations.filter(({ usesDevices }) => usesDevices).map(({ key }) => key)),
-    edits: {
-      limits: Object.assign({}, ...mutations.map(({ limits }) => limits)) as Record<string, string>,
-      env: Object.assign({}, ...mutations.map(({ env }) => env)) as Record<string, string>,
-    },
-    runtimeClassNames: mutations.flatMap(({ runtimeClassName = [] }) => runtimeClassName),
-  };
-}
-
-/** What the families whose devices the pod asks for add to its annotations; only what differs. */
-function annotationsFor(
-  { annotations }: PodObject,
-  mutations: readonly MutatedContainer[],
-  vendors: readonly Vendor[],
-): TextMap {
-  const asked = vendors.filter(({ key }) => mutations.some(({ families }) => families.has(key)));
-  const wanted = asked.flatMap((vendor) => Object.entries(vendor.annotatePod?.(annotations) ?? {}));
-  return Object.fromEntries(wanted.filter(([key, value]) => annotations[key] !== value));
 }
 
 function patchAnnotations(raw: RawAdmissionPod, wanted: TextMap): readonly JsonPatchOperation[] {

@@ -13,8 +13,10 @@ import type { Election } from '../kubernetes/leadership.ts';
 import type { RestClient } from '../kubernetes/rest-client.ts';
 import { failureText } from '../kubernetes/rest-result.ts';
 import { Sealer } from '../kubernetes/seal.ts';
+import { WorkloadKeeper } from '../kubernetes/workload-keeper.ts';
 import type { Clock } from '../model/clock.ts';
 import { policiesFrom } from '../placement/policy-defaults.ts';
+import type { FragmentationPolicy } from '../scheduler/fragmentation-policy.ts';
 import { makeScheduler, type Scheduler } from '../scheduler/scheduler.ts';
 import { WakeUp } from '../scheduler/wake-up.ts';
 import { DeviceState, type DeviceStateOptions } from '../state/device-state.ts';
@@ -23,6 +25,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { makeVendors } from '../vendors/vendors.ts';
 import { type AuditReported, auditReports } from './audit-reports.ts';
 import { bindBudgetMs } from './bind-budget.ts';
+import { keepFresh, keepsWorkload, makeFragmentation, workloadText } from './fragmentation-wiring.ts';
 import { problemReports } from './problem-reports.ts';
 import { StrayReports } from './stray-reports.ts';
 
@@ -38,6 +41,10 @@ export interface ClusterCoreOptions {
   /** Of the seal. */
   readonly key: Buffer;
   readonly election: Pick<Election, 'role' | 'term'>;
+  /** The server's own, where the learnt workload is kept; left out, it is not. */
+  readonly namespace?: string;
+  /** The workload that was kept, as text. */
+  readonly keptWorkload?: string | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   /** A state of another make, for those who want to watch it. */
@@ -50,6 +57,7 @@ export interface ClusterCore {
   readonly state: DeviceState;
   readonly scheduler: Scheduler;
   readonly sealer: Sealer;
+  readonly fragmentation: FragmentationPolicy;
   /** Begins to follow the cluster; settles when all of it is known, or the core was stopped before. */
   start(): Feeds['synced'];
   /** Ends what it does on its own timers; it goes on following and answering. */
@@ -61,9 +69,10 @@ export interface ClusterCore {
 const drainSweepMs = 1000;
 
 export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
-  const { config, client, clock, random, election, log, metrics, onAudit } = options;
+  const { config, client, clock, random, election, log, metrics, onAudit, namespace, keptWorkload } = options;
   const { nodeLabelSelector } = config;
   const vendors = makeVendors(config);
+  const policies = policiesFrom(config, vendors);
   const sealer = new Sealer(options.key, vendors);
   const isLeader = () => election.role === 'leader';
   const binding = makeBindingSide({
@@ -93,6 +102,21 @@ export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
     binding.nodes.wake(node);
     wakeUp.released(node);
   };
+  const { policy: fragmentation, onRequested } = makeFragmentation({
+    config,
+    vendors,
+    cardRules: policies.cardRules,
+    state: () => state,
+    kept: keptWorkload,
+    log,
+  });
+  const keeper =
+    namespace === undefined || !keepsWorkload(config)
+      ? undefined
+      : new WorkloadKeeper(
+          { client, namespace, clock, isLeader, workload: () => workloadText(fragmentation), log },
+          keptWorkload,
+        );
   const stateOptions: DeviceStateOptions = {
     vendors,
     trustOf: (pod) => (sealer.isSealed(pod) ? 'as-written' : 'at-least-request'),
@@ -106,6 +130,7 @@ export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
       strays.tell(change);
       if (state.strayOn(change.stray.node) === undefined) opened(change.stray.node);
     },
+    onRequested,
   };
   const state = options.makeState?.(stateOptions) ?? new DeviceState(stateOptions);
   const events = new EventRecorder({
@@ -128,7 +153,8 @@ export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
       wakeUp.refused();
     },
     clock,
-    policies: policiesFrom(config, state.vendors),
+    policies,
+    scoring: () => fragmentation.scoring,
     filterDeadlineMs: config.filterDeadlineMs,
     prioritizeDeadlineMs: config.prioritizeDeadlineMs,
     bindBudgetMs: bindBudgetMs(config),
@@ -196,6 +222,7 @@ export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
     });
   let feeds: Feeds | undefined;
   let cancelSweep = (): void => undefined;
+  let cancelRefresh = (): void => undefined;
   const sweepLater = () => {
     cancelSweep = clock.after(drainSweepMs, () => {
       state.expireDraining(clock.nowMs());
@@ -206,17 +233,28 @@ export function makeClusterCore(options: ClusterCoreOptions): ClusterCore {
     state,
     scheduler,
     sealer,
+    fragmentation,
     start: () => {
       feeds = follow();
       auditor.start();
       binding.sweep.start();
       sweepLater();
-      return feeds.synced;
+      cancelRefresh = keepFresh(fragmentation, { clock, ...config.fragmentation });
+      keeper?.start();
+      return feeds.synced.then((result) => {
+        // Whoever asked before then saw a part of the cluster.
+        fragmentation.refresh();
+        return result;
+      });
     },
     rest: async () => {
+      // Begun at once, while this process may still lead.
+      const kept = keeper?.stop();
+      cancelRefresh();
       cancelSweep();
       binding.sweep.stop();
       await auditor.stop();
+      await kept;
     },
     stop: async () => {
       await feeds?.stop();

@@ -18,6 +18,8 @@ import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { makeMetrics } from '../telemetry/metrics.ts';
 import { makeClusterCore } from './cluster-core.ts';
+import { mirrorFragmentation } from './fragmentation-metrics.ts';
+import { readKeptWorkload } from './fragmentation-wiring.ts';
 import { serveHamiMetrics } from './hami-metrics.ts';
 import { ownRole } from './own-role.ts';
 import { mirrorState } from './state-metrics.ts';
@@ -63,9 +65,12 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
   metrics.onRender(() => {
     metrics.leader.set(role.role === 'leader' ? 1 : 0);
   });
+  const keptWorkload = await readKeptWorkload(options);
   const core = makeClusterCore({
     config,
     client,
+    namespace,
+    keptWorkload,
     clock,
     random: Math.random,
     uniqueName: randomUUID,
@@ -74,8 +79,9 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     log,
     metrics,
   });
-  const { state, scheduler } = core;
+  const { state, scheduler, fragmentation } = core;
   mirrorState(state, metrics);
+  mirrorFragmentation(fragmentation, metrics);
   serveHamiMetrics(state, metrics, config.hamiMetrics);
 
   let closing = false;
@@ -113,9 +119,10 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     urls: endpoints.value.urls,
     close: async () => {
       closing = true;
+      const rested = core.rest();
       // The next leader need not wait for calls in flight: what they commit is fenced by the term.
       const released = role.stop();
-      await core.rest();
+      await rested;
       await pause(clock, config.shutdownDelaySeconds * 1000);
       await Promise.all([endpoints.value.close(), released]);
       await certificate?.value.stop();

@@ -6,11 +6,11 @@ import { Command } from 'commander';
 import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../http/system-clock.ts';
-import { type RawCluster, readPicture } from '../migration/cluster-picture.ts';
+import { readPicture } from '../migration/cluster-picture.ts';
 import { checkMigration, type MigrationReport } from '../migration/migration-check.ts';
 import { reportText } from '../migration/report-text.ts';
-import { type Parsed, parsed, unparsable } from '../model/result.ts';
-import { collectSnapshot } from './migrate-snapshot.ts';
+import { type Parsed, parsed } from '../model/result.ts';
+import { collect } from './collect.ts';
 
 interface CheckFlags {
   readonly snapshot?: string[];
@@ -74,30 +74,6 @@ async function check(flags: CheckFlags): Promise<Parsed<MigrationReport>> {
       nowMs: systemClock.nowMs(),
     }),
   );
-}
-
-async function collect({ snapshot, kubeconfig, context }: CheckFlags): Promise<Parsed<RawCluster>> {
-  if (snapshot !== undefined) {
-    return kubeconfig === undefined
-      ? collectSnapshot(snapshot)
-      : unparsable('--snapshot and --kubeconfig name two clusters; give one');
-  }
-  // The Kubernetes client takes half a second to load; only this path pays for it.
-  const [{ connect }, { collectCluster }] = await Promise.all([
-    import('./connect.ts'),
-    import('./migrate-cluster.ts'),
-  ]);
-  const client = await connect({
-    environment: processEnvironment(),
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-  });
-  if (!client.ok) return client;
-  try {
-    return await collectCluster(client.value);
-  } finally {
-    client.value.close();
-  }
 }
 
 /** The shape of this document stays; a change that breaks readers raises `version`. */

@@ -34,12 +34,18 @@ export interface SnapshotObject {
 /** Every object of a snapshot file, unread. Never throws. */
 export function readSnapshotObjects(path: string): Parsed<readonly SnapshotObject[]> {
   const text = readText(path);
-  const documents = text.ok ? parseDocuments(text.value) : text;
-  if (!documents.ok) return unparsable(`${path}: ${documents.problem}`);
+  const objects = text.ok ? parseSnapshotObjects(text.value) : text;
+  return objects.ok ? objects : unparsable(`${path}: ${objects.problem}`);
+}
+
+/** Every object in JSON or YAML text, unread. Never throws. */
+export function parseSnapshotObjects(text: string): Parsed<readonly SnapshotObject[]> {
+  const documents = parseDocuments(text);
+  if (!documents.ok) return documents;
   const objects: SnapshotObject[] = [];
   for (const { place, value } of documents.value.flatMap(objectsIn)) {
     const kind = kindOf(value);
-    if (kind === undefined) return unparsable(`${path}: ${place}: no kind`);
+    if (kind === undefined) return unparsable(`${place}: no kind`);
     objects.push({ kind, value });
   }
   return parsed(objects);

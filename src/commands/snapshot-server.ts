@@ -15,6 +15,8 @@ import type { Log } from '../telemetry/logger.ts';
 import { makeMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { makeVendors } from '../vendors/vendors.ts';
 import { bindBudgetMs } from './bind-budget.ts';
+import { mirrorFragmentation } from './fragmentation-metrics.ts';
+import { keepFresh, makeFragmentation } from './fragmentation-wiring.ts';
 import { serveHamiMetrics } from './hami-metrics.ts';
 import { problemReports } from './problem-reports.ts';
 import type { Snapshot } from './snapshot-file.ts';
@@ -33,7 +35,16 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
   const clock = systemClock;
   const metrics = makeMetrics();
   // A file has no key to check seals with; its well-formed allocations are taken as written.
-  const state = new DeviceState({ vendors: makeVendors(config), trustOf: () => 'as-written' });
+  const vendors = makeVendors(config);
+  const policies = policiesFrom(config, vendors);
+  const { policy: fragmentation, onRequested } = makeFragmentation({
+    config,
+    vendors,
+    cardRules: policies.cardRules,
+    state: () => state,
+    log,
+  });
+  const state = new DeviceState({ vendors, trustOf: () => 'as-written', onRequested });
   const writer = new MemoryWriter((pod) => state.applyPod(pod, clock.nowMs()));
   const { filterDeadlineMs, prioritizeDeadlineMs } = config;
   const scheduler = makeScheduler({
@@ -43,7 +54,8 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
     events: { emit: () => undefined },
     clock,
     term: () => 'snapshot',
-    policies: policiesFrom(config, state.vendors),
+    policies,
+    scoring: () => fragmentation.scoring,
     filterDeadlineMs,
     prioritizeDeadlineMs,
     bindBudgetMs: bindBudgetMs(config),
@@ -51,6 +63,7 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
     preemptVerb: config.preemptVerb,
   });
   mirrorState(state, metrics);
+  mirrorFragmentation(fragmentation, metrics);
   serveHamiMetrics(state, metrics, config.hamiMetrics);
   const managed = snapshot.nodes.filter(({ labels }) => hasLabels(labels, config.nodeLabelSelector));
   load({ ...snapshot, nodes: managed }, { state, metrics, log, nowMs: clock.nowMs() });
@@ -62,10 +75,12 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
     insecureHttp,
   );
   if (!endpoints.ok) return endpoints;
+  const cancelRefresh = keepFresh(fragmentation, { clock, ...config.fragmentation });
   return parsed({
     urls: endpoints.value.urls,
     close: () => {
       closing = true;
+      cancelRefresh();
       return endpoints.value.close();
     },
   });

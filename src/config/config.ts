@@ -27,6 +27,7 @@ export interface TesseraConfig {
   readonly nodePolicy: NodePolicy;
   /** A comma list of words, read by the vendors' policy parser. */
   readonly devicePolicy: string;
+  readonly fragmentation: FragmentationConfig;
   readonly hamiReasonCounters: boolean;
   readonly filterAnswer: FilterAnswerForm;
   /** Whether kube-scheduler asks the extender about preemption, so that a refusal may be called resolvable. */
@@ -51,6 +52,33 @@ export interface TesseraConfig {
   readonly deviceConfigFile: string;
   /** By block; what each holds stands beside its vendors. */
   readonly vendors: VendorsConfig;
+}
+
+/** By what the policy `fragmentation` judges, and what is measured of fragmentation. */
+export interface FragmentationConfig {
+  /** What pods ask for; empty: learnt from those that are seen. */
+  readonly workload: readonly WorkloadEntry[];
+  /** After so many further pods one that was seen counts half. */
+  readonly halfLifePods: number;
+  readonly refreshSeconds: number;
+}
+
+/** Pods of one kind. */
+export interface WorkloadEntry {
+  /** What counts the cards; empty: that of the first vendor. */
+  readonly resource: string;
+  readonly cards: number;
+  /** Of each card; 0: `memoryPercent` of it. */
+  readonly memoryMiB: number;
+  readonly memoryPercent: number;
+  /** Percent of each card. */
+  readonly cores: number;
+  /** Of the node. */
+  readonly cpuMilli: number;
+  readonly hostMemoryMiB: number;
+  /** Fragments of card types, one of which must be in a card's; empty: any card. */
+  readonly types: readonly string[];
+  readonly weight: number;
 }
 
 /** Whose lease says who leads: that of the kube-scheduler beside us (spec §9.5), or one of the servers' own. */

@@ -17,6 +17,7 @@ export function findFaults(config: TesseraConfig): readonly string[] {
     ...leaseFaults(config),
     ...resourceNameFaults(config),
     ...vendorKeyFaults(config),
+    ...workloadFaults(config),
   ];
 }
 
@@ -125,4 +126,16 @@ function vendorKeyFaults(config: TesseraConfig): readonly string[] {
   const keys = makeVendors(config).map(({ key }) => key);
   const twice = new Set(keys.filter((key, index) => keys.indexOf(key) !== index));
   return [...twice].map((key) => `vendors: there is more than one vendor ${JSON.stringify(key)}`);
+}
+
+/** Cards are asked for by the resource that counts them. */
+function workloadFaults(config: TesseraConfig): readonly string[] {
+  const known = makeVendors(config).map(({ resources }) => resources.count);
+  return config.fragmentation.workload.flatMap(({ resource }, index) =>
+    resource === '' || known.includes(resource)
+      ? []
+      : [
+          `fragmentation.workload.${index}.resource: ${resource} counts the cards of no vendor; those are ${known.join(', ')}`,
+        ],
+  );
 }

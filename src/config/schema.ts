@@ -3,6 +3,7 @@
  * The table in `docs/configuration.md` is made from it. Rules about more than one key are in `faults.ts`.
  */
 import type { TesseraConfig } from './config.ts';
+import { fragmentationSettings } from './fragmentation-settings.ts';
 import { vendorSettings } from '../vendors/vendors.ts';
 import type { SectionSchema } from '../wire/setting-schema.ts';
 
@@ -57,9 +58,10 @@ export const configSchema = {
     },
     nodePolicy: {
       type: 'string',
-      enum: ['binpack', 'spread'],
+      enum: ['binpack', 'spread', 'fragmentation'],
       default: 'binpack',
-      description: 'Whether pods fill used nodes first or free ones. A pod annotation overrides it.',
+      description:
+        'Whether pods fill used nodes first or free ones, or go where what is left stays of most use to the pods to come (docs/fragmentation.md). A pod annotation overrides it.',
     },
     devicePolicy: {
       type: 'string',
@@ -68,6 +70,7 @@ export const configSchema = {
       description:
         'Which cards of a node come first: `binpack`, `spread` or `numa`, or a comma list of them in order of weight; `mutex` takes only idle cards, `topology-aware` the best linked ones. A pod annotation overrides it.',
     },
+    fragmentation: fragmentationSettings,
     hamiReasonCounters: {
       type: 'boolean',
       default: false,

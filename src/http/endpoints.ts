@@ -1,7 +1,9 @@
 /**
- * Which routes answer on which address. With a cluster: HTTPS for the webhook, explanations, probes and the extender as
- * a Service; plain HTTP on loopback for a kube-scheduler in the same pod; metrics apart. With a snapshot: all in one.
+ * Which routes answer on which address. With a cluster: HTTPS for the webhook, explanations, what-if questions, probes
+ * and the extender as a Service; plain HTTP on loopback for a kube-scheduler in the same pod; metrics apart. With a
+ * snapshot: all in one.
  */
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { Router } from 'express';
 import { type ListenAddress, parseListenAddress } from '../config/listen-address.ts';
 import { admissionRoute } from './admission-route.ts';
@@ -11,15 +13,19 @@ import { extenderPaths, extenderRoutes } from './extender-routes.ts';
 import { requireClientCertificate } from './client-certificate.ts';
 import { listen, type Listener } from './listener.ts';
 import { metricsRoute, probeRoutes, type Readiness } from './probe-routes.ts';
+import { simulateRoute } from './simulate-route.ts';
 import { type CertificateParts, clientAuthority, followCertificate, tlsMaterial } from './serving-tls.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { policiesFrom } from '../placement/policy-defaults.ts';
+import type { Scoring } from '../placement/scoring.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { DeviceState } from '../state/device-state.ts';
 
 export interface ServedParts extends CertificateParts {
   readonly state: DeviceState;
   readonly scheduler: Scheduler;
+  /** What judges where the policy is `fragmentation`, as of now. */
+  readonly scoring?: () => Scoring;
   readonly readiness: Readiness;
   /** Among replicas, for whoever asks; where left out, there are none. */
   readonly role?: () => string | undefined;
@@ -83,10 +89,11 @@ export async function openSeparate(parts: ServedParts): Promise<Parsed<Endpoints
 }
 
 function mainRoutes(parts: ServedParts): readonly Router[] {
-  const { config, state, scheduler, readiness, role, metrics, log } = parts;
+  const { config, state, scheduler, scoring, readiness, role, metrics, log, clock } = parts;
+  const policies = policiesFrom(config, state.vendors);
   const admission = {
     state,
-    policies: policiesFrom(config, state.vendors),
+    policies,
     schedulerNames: config.schedulerNames,
     forceOverwriteDefaultScheduler: config.forceOverwriteDefaultScheduler,
   };
@@ -94,6 +101,16 @@ function mainRoutes(parts: ServedParts): readonly Router[] {
     probeRoutes(readiness, role),
     admissionRoute({ admission, metrics, log, bodyLimitMiB: config.bodyLimitMiB }),
     explainRoutes({ scheduler, state, ...(role === undefined ? {} : { role }) }),
+    simulateRoute({
+      state,
+      policies,
+      ...(scoring === undefined ? {} : { scoring }),
+      clock,
+      letOthersRun,
+      metrics,
+      log,
+      bodyLimitMiB: config.bodyLimitMiB,
+    }),
   ];
 }
 

@@ -7,7 +7,12 @@ import type { PodObject } from '../model/cluster-objects.ts';
 import { bindingMetadata } from '../scheduler/binding-metadata.ts';
 import type { DeviceState } from '../state/device-state.ts';
 import type { LedgerEntry } from '../state/ledger-entry.ts';
-import { bindPhaseAnnotation, nodeAnnotation, sealAnnotation } from '../vendors/pod-annotations.ts';
+import {
+  bindPhaseAnnotation,
+  kindsAnnotation,
+  nodeAnnotation,
+  sealAnnotation,
+} from '../vendors/pod-annotations.ts';
 import { mergePatch, podPath } from './api-paths.ts';
 import type { RestClient } from './rest-client.ts';
 import { failureText } from './rest-result.ts';
@@ -74,5 +79,7 @@ function annotationsFor(
     const isSame = present !== undefined && sealOf({ [key]: present }) === sealOf({ [key]: reserved });
     sealed[key] = isSame ? present : reserved;
   }
+  const kinds = written[kindsAnnotation];
+  if (kinds !== undefined) sealed[kindsAnnotation] = kinds;
   return { ...removed, ...sealed, [nodeAnnotation]: node, [sealAnnotation]: sealOf(sealed) };
 }

@@ -1,20 +1,18 @@
 /**
  * What becomes of a node's locks (spec §7.2). The owner of one keeps it while the device plugin may still serve him,
  * whatever the lock's age: handed over too early, the plugin would give one pod another's devices. The watch may tell old
- * news, so its word is enough to go on waiting and never enough to stop. Whose a lock is, it says itself or only we know;
- * one that nobody here knows is judged by its age.
+ * news, so its word is enough to go on waiting and never enough to stop. Whose a lock is, it says itself, or whoever of us
+ * wrote it has written beside it; one of which neither is true is judged by its age.
  */
 import type { Clock } from '../model/clock.ts';
 import type { NamespacedName, PodObject } from '../model/cluster-objects.ts';
 import type { LockProtocols } from '../vendors/lock-protocols.ts';
-import { isLockedBy, type NodeLockProtocol, readNodeLock } from '../vendors/node-lock.ts';
+import { isLockedBy, type LockHolder, type NodeLockProtocol, readNodeLock } from '../vendors/node-lock.ts';
 import { parsePod } from '../wire/kubernetes.ts';
 import { mergePatch, podPath } from './api-paths.ts';
 import { fencePatch } from './bind-fence.ts';
-import { type LockHolder, NamelessLocks } from './nameless-locks.ts';
 import { hasBegun, type LockOwner, type PodWatch, type WaitingPod } from './pod-watch.ts';
 import type { RestClient } from './rest-client.ts';
-import { isAmbiguous, type RestResult } from './rest-result.ts';
 import type { StandingLock } from './standing-lock.ts';
 
 /** `unclear` when the owner could not be looked up. */
@@ -39,7 +37,6 @@ export class LockOwners {
   readonly #protocols: LockProtocols;
   readonly #clock: Clock;
   readonly #ownerlessExpiryMs: number;
-  readonly #nameless = new NamelessLocks();
 
   constructor({ client, pods, protocols, clock, ownerlessExpiryMs }: LockOwnersOptions) {
     this.#client = client;
@@ -49,31 +46,14 @@ export class LockOwners {
     this.#ownerlessExpiryMs = ownerlessExpiryMs ?? defaultOwnerlessExpiryMs;
   }
 
-  /** What to write for a pod; whoever writes it tells `written` what came of it. */
-  claim(node: string, protocol: NodeLockProtocol, owner: LockHolder): string {
-    const atMs = this.#clock.nowMs();
-    const value = protocol.format(atMs, owner);
-    if (!protocol.namesOwner) {
-      this.#nameless.begins(node, protocol, { value, owner, atMs }, this.#expiryMs(protocol));
-    }
-    return value;
-  }
-
-  written({ node, protocol, value }: StandingLock, owner: LockHolder, result: RestResult): void {
-    if (protocol.namesOwner) return;
-    if (result.kind === 'ok') this.#nameless.stands(node, protocol, { value, owner });
-    else if (!isAmbiguous(result)) this.#nameless.failed(node, protocol, { value, owner });
-  }
-
   /** Whether the lock is this pod's. */
-  isOf({ node, protocol, value }: StandingLock, pod: LockHolder): boolean {
-    if (protocol.namesOwner) return isLockedBy(value, pod);
-    return this.#nameless.ownerOf(node, protocol, value)?.uid === pod.uid;
+  isOf({ protocol, value, holder }: StandingLock, pod: LockHolder): boolean {
+    return protocol.ownerAnnotation === undefined ? isLockedBy(value, pod) : holder?.uid === pod.uid;
   }
 
   /** The pod that the lock is for; undefined where that cannot be known. */
-  ownerOf({ node, protocol, value }: StandingLock): LockOwner | undefined {
-    if (!protocol.namesOwner) return this.#nameless.ownerOf(node, protocol, value);
+  ownerOf({ protocol, value, holder }: StandingLock): LockOwner | undefined {
+    if (protocol.ownerAnnotation !== undefined) return holder;
     const lock = readNodeLock(protocol, value);
     return lock.kind === 'owned' ? lock.owner : undefined;
   }
@@ -97,7 +77,7 @@ export class LockOwners {
     else this.#pods.gone(pod.uid);
   }
 
-  /** Of a lock that names nobody we know. */
+  /** Of a lock of which nobody says whose it is. */
   #isOver({ protocol, value }: StandingLock): boolean {
     const lock = readNodeLock(protocol, value);
     // A time as far ahead is nobody's, either.

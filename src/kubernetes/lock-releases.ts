@@ -3,10 +3,9 @@
  * may have changed since, and a lock that was taken anew must not be removed.
  */
 import type { Clock } from '../model/clock.ts';
-import type { NodeLockProtocol } from '../vendors/node-lock.ts';
+import type { LockHolder, NodeLockProtocol } from '../vendors/node-lock.ts';
 import { pause } from './backoff.ts';
 import type { LockOwners } from './lock-owner.ts';
-import type { LockHolder } from './nameless-locks.ts';
 import type { NodeWatch, WatchedNode } from './node-watch.ts';
 import type { NodeWrites } from './node-writes.ts';
 import { type StandingLock, standingLocks } from './standing-lock.ts';

@@ -6,12 +6,17 @@
  */
 import type { Clock } from '../model/clock.ts';
 import { type NamespacedName, podName } from '../model/cluster-objects.ts';
-import { fenceAnnotation, formatFence, type NodeLockProtocol } from '../vendors/node-lock.ts';
+import {
+  fenceAnnotation,
+  formatFence,
+  lockAnnotations,
+  type LockHolder,
+  type NodeLockProtocol,
+} from '../vendors/node-lock.ts';
 import { pause } from './backoff.ts';
 import { Fences } from './fences.ts';
 import type { LockOwners, Standing } from './lock-owner.ts';
 import { LockReleases } from './lock-releases.ts';
-import type { LockHolder } from './nameless-locks.ts';
 import type { NodeWatch, WatchedNode } from './node-watch.ts';
 import { NodeWrites } from './node-writes.ts';
 import type { PodWatch, WaitingPod } from './pod-watch.ts';
@@ -211,12 +216,8 @@ export class NodeLocks {
   }
 
   /** Without asking anybody. */
-  #isFree(node: string, { locks }: WatchedNode, taker: LockTaker): boolean {
-    for (const protocol of taker.locks) {
-      const value = locks[protocol.annotation];
-      if (value !== undefined && !this.#owners.isOf({ node, protocol, value }, taker)) return false;
-    }
-    return true;
+  #isFree(node: string, seen: WatchedNode, taker: LockTaker): boolean {
+    return standingLocks(node, seen, taker.locks).every((lock) => this.#owners.isOf(lock, taker));
   }
 
   /** Whoever waits for devices does so whether or not a lock still stands for him: somebody may have removed it. */
@@ -271,16 +272,10 @@ export class NodeLocks {
   /** Doubt begun by a swap that failed, or by what the node bore before this one, lasts until `trust`. */
   async #take(node: string, seen: WatchedNode, taker: LockTaker): Promise<RestResult> {
     if (this.#fences.mayBeBehind(node, seen, taker.term)) this.#fences.doubt(node);
-    const annotations: Record<string, string> = {};
-    for (const protocol of taker.locks) {
-      annotations[protocol.annotation] = this.#owners.claim(node, protocol, taker);
-    }
-    annotations[fenceAnnotation] = formatFence(taker.term, taker.uid);
+    const annotations: Record<string, string> = { [fenceAnnotation]: formatFence(taker.term, taker.uid) };
+    const nowMs = this.#clock.nowMs();
+    for (const protocol of taker.locks) Object.assign(annotations, lockAnnotations(protocol, nowMs, taker));
     const result = await this.#writes.patch(node, seen.resourceVersion, annotations);
-    for (const protocol of taker.locks) {
-      const value = annotations[protocol.annotation];
-      if (value !== undefined) this.#owners.written({ node, protocol, value }, taker, result);
-    }
     if (result.kind !== 'ok') this.#fences.doubt(node);
     return result;
   }

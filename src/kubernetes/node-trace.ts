@@ -19,7 +19,12 @@ export class NodeTraces {
 
   /** @param protocols of all locks that are looked at */
   constructor(protocols: readonly NodeLockProtocol[]) {
-    const schema = traceSchema([...protocols.map(({ annotation }) => annotation), fenceAnnotation]);
+    const schema = traceSchema([
+      ...protocols.flatMap(({ annotation, ownerAnnotation }) =>
+        ownerAnnotation === undefined ? [annotation] : [annotation, ownerAnnotation],
+      ),
+      fenceAnnotation,
+    ]);
     this.shape = shapeOf(schema);
     this.#read = schemaParser<RawTrace>(schema);
   }

@@ -3,7 +3,12 @@
  * writer compares and swaps against this, so an uncontended bind needs no read.
  */
 import type { NodeObject, TextMap } from '../model/cluster-objects.ts';
-import { fenceAnnotation, type NodeLockProtocol } from '../vendors/node-lock.ts';
+import {
+  fenceAnnotation,
+  type LockHolder,
+  lockHolderOf,
+  type NodeLockProtocol,
+} from '../vendors/node-lock.ts';
 import { Changes } from './changes.ts';
 
 /** The part of a node that commits change. */
@@ -13,12 +18,17 @@ export interface WatchedNode {
   readonly resourceVersion: string;
   /** Those that are there, by their annotation. */
   readonly locks: TextMap;
+  /** Of those whose values name nobody, whose they are, by their annotation; where that is known. */
+  readonly holders: LockHolders;
   readonly fence: string | undefined;
   /** Of every kind the lock that was there last, whether or not it still is. */
   readonly lastLocks: TextMap;
 }
 
+type LockHolders = Readonly<Record<string, LockHolder>>;
+
 const noLocks: TextMap = {};
+const noHolders: LockHolders = {};
 
 export class NodeWatch {
   readonly #protocols: readonly NodeLockProtocol[];
@@ -37,7 +47,9 @@ export class NodeWatch {
     const locks = this.#locksIn(annotations);
     const before = this.#nodes.get(name)?.lastLocks ?? noLocks;
     const lastLocks = locks === noLocks ? before : { ...before, ...locks };
-    this.#nodes.set(name, { resourceVersion, locks, fence: annotations[fenceAnnotation], lastLocks });
+    const holders = locks === noLocks ? noHolders : this.#holdersIn(annotations);
+    const fence = annotations[fenceAnnotation];
+    this.#nodes.set(name, { resourceVersion, locks, holders, fence, lastLocks });
     if (locks === noLocks) this.#locked.delete(name);
     else this.#locked.add(name);
     this.wake(name);
@@ -75,5 +87,14 @@ export class NodeWatch {
       if (value !== undefined) (locks ??= {})[annotation] = value;
     }
     return locks ?? noLocks;
+  }
+
+  #holdersIn(annotations: TextMap): LockHolders {
+    let holders: Record<string, LockHolder> | undefined;
+    for (const protocol of this.#protocols) {
+      const holder = lockHolderOf(protocol, annotations);
+      if (holder !== undefined) (holders ??= {})[protocol.annotation] = holder;
+    }
+    return holders ?? noHolders;
   }
 }

@@ -1,11 +1,12 @@
 /**
- * The seal under an allocation: an HMAC over the pod's UID, its node and every allocated value, with a key that only
- * the scheduler has. A sealed allocation counts as written; anything a tenant wrote cannot carry one.
+ * The seal under an allocation: an HMAC over the pod's UID, its node, every allocated value and the kinds of the shares,
+ * with a key that only the scheduler has. A sealed allocation counts as written; anything a tenant wrote cannot carry one.
+ * What a pod does not have is no part of its seal, so seals from before there were kinds hold.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { PodObject } from '../model/cluster-objects.ts';
 import { decodeMigReservations, type MigReservation } from '../vendors/mig-reservations.ts';
-import { sealAnnotation } from '../vendors/pod-annotations.ts';
+import { kindsAnnotation, sealAnnotation } from '../vendors/pod-annotations.ts';
 import type { Vendor } from '../vendors/vendor.ts';
 
 const version = 'v1';
@@ -55,6 +56,7 @@ export class Sealer {
       ...parts(this.#allocatedKeys, (value) => value),
       // The plugin completes these later, so only what the scheduler wrote of them is sealed.
       ...parts(this.#reservationKeys, reservedPart),
+      ...parts([kindsAnnotation], (value) => value),
     ];
   }
 }

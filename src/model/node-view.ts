@@ -30,6 +30,8 @@ export interface NodeView {
    * With the generation it names the picture. Pictures of what might be have none.
    */
   readonly slot?: number;
+  /** Equal on pictures that differ by the names of nodes and the ids of cards alone, where somebody looked into that. */
+  readonly likeness?: number;
   /** In the order of `compareDevices`. */
   readonly devices: readonly DeviceView[];
   /** What is left of each count resource (allocatable minus all pods'), by resource name. */

@@ -70,13 +70,10 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
     rules?.rating === undefined;
   const plain = isPlain ? choosePlain(inputs) : undefined;
   if (plain !== undefined) return plain;
-  const cards = cardsOf(inputs);
-  const tally = new Tally(inputs, cards.length);
-  if (wanted.count > cards.length && !mayRepeat(cards, selector)) {
-    return { ok: false, refusal: tally.tooFewCards() };
-  }
-  cards.sort(compareCandidates(selector?.numaBound === true ? policy.numaBoundOrder : policy.order));
-  const picks = picksOf(inputs, cards, tally);
+  const cards = countCards(inputs);
+  const tally = new Tally(inputs, cards);
+  if (wanted.count > cards && !mayRepeat(inputs)) return { ok: false, refusal: tally.tooFewCards() };
+  const picks = picksOf(inputs, tally);
   if (picks === undefined) return { ok: false, refusal: tally.refusal() };
   for (const { index, share } of picks) {
     draft.take(index, share);
@@ -88,18 +85,19 @@ export function chooseCards(inputs: CardChoiceInputs): CardChoice {
     : { ok: true, shares, chosen: picks.map(({ picture }) => picture) };
 }
 
-function picksOf(
-  inputs: CardChoiceInputs,
-  cards: readonly Card[],
-  tally: Tally,
-): readonly Pick[] | undefined {
+function picksOf(inputs: CardChoiceInputs, tally: Tally): readonly Pick[] | undefined {
   const { rules, policy, scoring, selector } = inputs;
+  const scored =
+    scoring === undefined || selector?.numaBound === true
+      ? undefined
+      : () => scoredPicks({ ...inputs, scoring }, tally);
+  if (scored !== undefined && rules?.choose === undefined && !policy.topologyAware) return scored();
+  const cards = cardsOf(inputs);
+  cards.sort(compareCandidates(selector?.numaBound === true ? policy.numaBoundOrder : policy.order));
   if (rules?.choose !== undefined) return jointPicks(inputs, cards, tally, rules.choose);
   const linked = policy.topologyAware ? linkedPicks(inputs, cards) : undefined;
   if (linked !== undefined) return linked;
-  return scoring === undefined || selector?.numaBound === true
-    ? firstPicks(inputs, cards, tally)
-    : scoredPicks({ ...inputs, scoring }, cards, tally);
+  return scored === undefined ? firstPicks(inputs, cards, tally) : scored();
 }
 
 /**
@@ -186,11 +184,19 @@ function cardsOf({ view: { devices }, draft, wanted, weights, rules }: CardChoic
   return cards;
 }
 
+function countCards({ view, wanted }: CardChoiceInputs): number {
+  let cards = 0;
+  for (const { device } of view.devices) if (device.vendor === wanted.vendor) cards += 1;
+  return cards;
+}
+
 /** True when one card may stand for several of those wanted. */
-function mayRepeat(cards: readonly Card[], selector: DeviceSelector | undefined): boolean {
+function mayRepeat({ view, wanted, selector }: CardChoiceInputs): boolean {
   return (
     (selector?.modes === undefined || selector.modes.includes(migMode)) &&
-    cards.some(({ device }) => isCut(device) && device.migProfiles !== undefined)
+    view.devices.some(
+      ({ device }) => device.vendor === wanted.vendor && isCut(device) && device.migProfiles !== undefined,
+    )
   );
 }
 
@@ -305,40 +311,41 @@ function firstPicks(
  */
 function scoredPicks(
   inputs: CardChoiceInputs & { readonly scoring: Scoring },
-  cards: readonly Card[],
   tally: Tally,
 ): readonly Pick[] | undefined {
   const { view, draft, request, wanted, scoring } = inputs;
+  const { devices } = view;
   const question = questionOf(inputs, 1, tally);
-  const inNodeOrder = [...cards].sort((a, b) => a.index - b.index);
   const ahead = draft.fork();
+  const moment = { view, draft: ahead, request };
   const picks: Pick[] = [];
-  const done = new Set<number>();
   while (picks.length < wanted.count) {
     const refused: CardReason[] = [];
-    let best: { readonly pick: Pick; readonly rating: number } | undefined;
-    for (const card of inNodeOrder) {
-      if (done.has(card.index)) continue;
-      const state = ahead.at(card.index);
-      const reason = refuseCard(card.view, state, question);
+    let best: Pick | undefined;
+    let highest = -Infinity;
+    for (let index = 0; index < devices.length; index += 1) {
+      const card = devices[index];
+      if (card?.device.vendor !== wanted.vendor) continue;
+      if (!isCut(card.device) && picks.some((pick) => pick.index === index)) continue;
+      const state = ahead.at(index);
+      const reason = refuseCard(card, state, question);
       if (reason !== undefined) {
         refused.push(reason);
         continue;
       }
-      const pick = pickOf(card, state, inputs);
-      const rating = scoring.rateShare({ view, draft: ahead, request }, card.index, pick.share);
-      if (best === undefined || rating > best.rating) best = { pick, rating };
+      const share = shareOf(card.device, state.occupied, inputs);
+      const rating = scoring.rateShare(moment, index, share);
+      if (best !== undefined && rating <= highest) continue;
+      best = { index, share, picture: pictureOf(card.device, state) };
+      highest = rating;
     }
     if (best === undefined) {
       for (const reason of refused) tally.refuse(reason);
       return undefined;
     }
-    const { pick } = best;
-    ahead.take(pick.index, pick.share);
-    tally.accept(pick.share);
-    picks.push(pick);
-    const device = view.devices[pick.index]?.device;
-    if (device === undefined || !isCut(device)) done.add(pick.index);
+    ahead.take(best.index, best.share);
+    tally.accept(best.share);
+    picks.push(best);
   }
   return picks;
 }

@@ -18,11 +18,17 @@ export function shapeOf(request: PodRequest): string {
   return JSON.stringify([containers, [...selectors], [...counts], nodePolicy, devicePolicy, weights]);
 }
 
-/** Shapes beyond this many push out the one that was asked about least recently. */
-const mostShapes = 256;
+/** Shapes that a server meets; see `Verdicts`. */
+const usualShapes = 256;
 
 export class Verdicts {
   readonly #tables = new Map<string, VerdictTable>();
+  readonly #mostShapes: number;
+
+  /** @param mostShapes shapes beyond this many push out the one that was asked about least recently */
+  constructor(mostShapes: number = usualShapes) {
+    this.#mostShapes = mostShapes;
+  }
 
   /** The verdicts on requests of this shape under these rules. */
   of(request: PodRequest, shape: string, rules: PlanRules): VerdictTable {
@@ -35,7 +41,7 @@ export class Verdicts {
     if (table?.isUnder(rules) !== true) table = new VerdictTable(request, rules);
     this.#tables.delete(key);
     this.#tables.set(key, table);
-    const oldest = this.#tables.size > mostShapes ? this.#tables.keys().next() : undefined;
+    const oldest = this.#tables.size > this.#mostShapes ? this.#tables.keys().next() : undefined;
     if (oldest?.done === false) this.#tables.delete(oldest.value);
     return table;
   }
@@ -49,6 +55,8 @@ export class VerdictTable {
   /** Of nodes as they are, by slot: the generation that was judged, and the verdict on it. */
   readonly #generations: number[] = [];
   readonly #bySlot: (Verdict | undefined)[] = [];
+  /** Of nodes that are like others; absent where it matters which card has which id. */
+  readonly #byLikeness: Map<number, Verdict> | undefined;
   /** Of nodes as they might be. */
   readonly #byView = new WeakMap<NodeView, Verdict>();
   /** Nodes are refused in few ways, so equal refusals are one object. */
@@ -57,6 +65,7 @@ export class VerdictTable {
   constructor(request: PodRequest, rules: PlanRules) {
     this.#request = request;
     this.#rules = rules;
+    this.#byLikeness = namesIds(request) ? undefined : new Map();
   }
 
   /** True while the rules are those of the table; a quota's figures change with every pod of its namespace. */
@@ -73,7 +82,7 @@ export class VerdictTable {
 
   /** What `plan` says of this very picture of a node. */
   judge(view: NodeView): Verdict {
-    const { slot, generation } = view;
+    const { slot, generation, likeness } = view;
     const known =
       slot === undefined
         ? this.#byView.get(view)
@@ -81,11 +90,26 @@ export class VerdictTable {
           ? this.#bySlot[slot]
           : undefined;
     if (known !== undefined) return known;
-    const planned = plan(view, this.#request, this.#rules);
-    const verdict: Verdict = planned.ok ? { ok: true, score: planned.score } : this.#shared(planned.refusal);
+    const verdict = likeness === undefined ? this.#planOn(view) : this.#likeOthers(view, likeness);
     if (slot === undefined) this.#byView.set(view, verdict);
     else this.#remember(slot, generation, verdict);
     return verdict;
+  }
+
+  #likeOthers(view: NodeView, likeness: number): Verdict {
+    const known = this.#byLikeness?.get(likeness);
+    if (known !== undefined) return known;
+    const verdict = this.#planOn(view);
+    if (this.#byLikeness !== undefined) {
+      if (this.#byLikeness.size >= mostLikenesses) this.#byLikeness.clear();
+      this.#byLikeness.set(likeness, verdict);
+    }
+    return verdict;
+  }
+
+  #planOn(view: NodeView): Verdict {
+    const planned = plan(view, this.#request, this.#rules);
+    return planned.ok ? { ok: true, score: planned.score } : this.#shared(planned.refusal);
   }
 
   #remember(slot: number, generation: number, verdict: Verdict): void {
@@ -120,6 +144,13 @@ function textOf(refusal: Refusal): string {
   for (const [reason, count] of Object.entries(refused)) text += `/${reason}/${count}`;
   return text;
 }
+
+function namesIds({ selectors }: PodRequest): boolean {
+  return [...selectors.values()].some(({ useIds, avoidIds }) => useIds.length > 0 || avoidIds.length > 0);
+}
+
+/** Nodes change and are never again as they were, so what was said of them long ago is of little use. */
+const mostLikenesses = 2000;
 
 /** Distinct refusals kept to be shared; counters on nodes of many sizes could make many. */
 const mostRefusals = 1000;

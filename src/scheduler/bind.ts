@@ -10,8 +10,7 @@ import type { VendorKey } from '../model/device.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { Refusal } from '../model/reason.ts';
 import { asksForDevices, type PodRequest } from '../model/request.ts';
-import { plan, type Plan, type PolicyDefaults } from '../placement/planner.ts';
-import type { DeviceState } from '../state/device-state.ts';
+import { plan, type Plan } from '../placement/planner.ts';
 import { locksFor } from '../vendors/lock-protocols.ts';
 import { problemSentence } from '../vendors/vendor.ts';
 import type { BindingArgs } from '../wire/extender.ts';
@@ -23,15 +22,13 @@ import type { BindOutcome, ClusterWriter } from './cluster-writer.ts';
 import type { GateLimits, NodeGates } from './gate.ts';
 import { refusalSentence, wireReason } from './refusal-text.ts';
 import type { Requests } from './requests.ts';
-import { rulesFor } from './rules.ts';
+import { rulesFor, type RuleSources } from './rules.ts';
 
-export interface BindDeps {
-  readonly state: DeviceState;
+export interface BindDeps extends RuleSources {
   readonly requests: Requests;
   readonly assumptions: Assumptions;
   readonly gates: NodeGates;
   readonly writer: ClusterWriter;
-  readonly policies: PolicyDefaults;
   readonly clock: Clock;
   /** Names our leadership; undefined while we do not lead. */
   readonly term: () => string | undefined;

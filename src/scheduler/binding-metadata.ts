@@ -10,9 +10,11 @@ import { encodeMigReservations } from '../vendors/mig-reservations.ts';
 import {
   bindPhaseAnnotation,
   bindTimeAnnotation,
+  kindsAnnotation,
   nodeAnnotation,
   timeAnnotation,
 } from '../vendors/pod-annotations.ts';
+import { encodeKinds, noKindsValue } from '../vendors/share-kinds.ts';
 import type { EntryLayout, Vendor } from '../vendors/vendor.ts';
 
 export interface BindingMetadata {
@@ -72,5 +74,9 @@ export function bindingMetadata(placement: Placement): BindingMetadata {
     // What another scheduler left there is of another placement, and a Binding can change but not remove it (Q11).
     else if (pod.annotations[migReservations] !== undefined) annotations[migReservations] = '[]';
   }
+  const kinds = encodeKinds(allocation);
+  if (kinds !== undefined) annotations[kindsAnnotation] = kinds;
+  // What somebody wrote there past admission would break the seal.
+  else if (pod.annotations[kindsAnnotation] !== undefined) annotations[kindsAnnotation] = noKindsValue;
   return { annotations, labels: node.length <= longestLabel ? { [nodeAnnotation]: node } : {} };
 }

@@ -12,6 +12,7 @@ import { problemSentence } from '../vendors/vendor.ts';
 import { closedNodes } from './closed-nodes.ts';
 import { refusalSentence, wireReason } from './refusal-text.ts';
 import { rulesFor, type RuleSources } from './rules.ts';
+import { findScatteredRoom, type ScatteredRoom } from './scattered-room.ts';
 
 export interface NodeExplanation {
   readonly node: string;
@@ -30,6 +31,8 @@ export type Explanation =
       /** How many nodes share each reason, most frequent first. */
       readonly reasons: readonly { readonly reason: string; readonly nodes: number }[];
       readonly nodes: readonly NodeExplanation[];
+      /** Where no node fits: room that is there in sum alone. */
+      readonly scattered?: ScatteredRoom;
     }
   | {
       readonly state: LedgerEntry['state'];
@@ -52,17 +55,24 @@ export function explain(name: NamespacedName, sources: RuleSources): Explanation
   }
   const rules = rulesFor(reading.request, sources);
   const closed = closedNodes(reading.request, state);
-  const nodes = [...state.nodeNames()].sort(compareText).flatMap((node): readonly NodeExplanation[] => {
-    const view = state.view(node);
-    if (view === undefined) return [];
+  const views = [...state.nodeNames()].sort(compareText).flatMap((node) => state.view(node) ?? []);
+  const nodes = views.map((view): NodeExplanation => {
+    const { name: node } = view;
     const verdict = plan(view, reading.request, rules);
-    if (!verdict.ok) return [explainRefusal(node, verdict.refusal)];
+    if (!verdict.ok) return explainRefusal(node, verdict.refusal);
     const refusal = closed(node);
-    return refusal === undefined
-      ? [{ node, fits: true, score: verdict.score }]
-      : [explainRefusal(node, refusal)];
+    return refusal === undefined ? { node, fits: true, score: verdict.score } : explainRefusal(node, refusal);
   });
-  return { state: 'pending', problems: [], reasons: countReasons(nodes), nodes };
+  const scattered = nodes.some(({ fits }) => fits)
+    ? undefined
+    : findScatteredRoom(reading.request, views, rules);
+  return {
+    state: 'pending',
+    problems: [],
+    reasons: countReasons(nodes),
+    ...(scattered === undefined ? {} : { scattered }),
+    nodes,
+  };
 }
 
 function explainEntry(entry: LedgerEntry): Explanation {

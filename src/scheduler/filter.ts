@@ -6,8 +6,7 @@ import type { Clock } from '../model/clock.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { Refusal } from '../model/reason.ts';
 import { asksForDevices, type PodRequest } from '../model/request.ts';
-import { plan, type PolicyDefaults } from '../placement/planner.ts';
-import type { DeviceState } from '../state/device-state.ts';
+import { plan } from '../placement/planner.ts';
 import { problemSentence } from '../vendors/vendor.ts';
 import type { ExtenderArgs } from '../wire/extender.ts';
 import type { Assumptions } from './assumptions.ts';
@@ -16,15 +15,13 @@ import { closedNodes } from './closed-nodes.ts';
 import { canEvictionsMend, mayGiveWay } from './mendable.ts';
 import { RefusedNodes } from './refused-nodes.ts';
 import type { KnownPod, Requests } from './requests.ts';
-import { rulesFor } from './rules.ts';
+import { rulesFor, type RuleSources } from './rules.ts';
 import type { Verdict, Verdicts, VerdictTable } from '../placement/verdicts.ts';
 
-export interface FilterDeps {
-  readonly state: DeviceState;
+export interface FilterDeps extends RuleSources {
   readonly requests: Requests;
   readonly assumptions: Assumptions;
   readonly verdicts: Verdicts;
-  readonly policies: PolicyDefaults;
   readonly clock: Clock;
   /** Milliseconds after which the answer is an error rather than a late list. */
   readonly filterDeadlineMs: number;

@@ -1,13 +1,14 @@
 /**
  * Prioritize: how much each node suits the policy, as integers 0..10. kube-scheduler adds these to its own scores and
  * breaks ties by chance, so exactly one node gets 10, and every other at most 9 by its value: a node as good as the
- * winner gets 9, which leaves a user's own preferences room to decide among equals. A node whose queue is longer than a
- * pod should wait comes after all that are free sooner, however well it suits.
+ * winner gets 9, which leaves a user's own preferences room to decide among equals. Where a scoring judges, values lie
+ * close together, and what counts is by how much a node falls behind the best, measured by how far the worst does. A node
+ * whose queue is longer than a pod should wait comes after all that are free sooner, however well it suits.
  */
 import { compareText } from '../model/device.ts';
 import type { NodeView } from '../model/node-view.ts';
 import { asksForDevices } from '../model/request.ts';
-import { plan } from '../placement/planner.ts';
+import { plan, scoringOf } from '../placement/planner.ts';
 import { type ExtenderArgs, type HostPriorityList, maxExtenderPriority } from '../wire/extender.ts';
 import { candidateNames, eachCandidate } from './candidate-views.ts';
 import type { FilterDeps } from './filter.ts';
@@ -39,6 +40,8 @@ const nodesPerDeadlineCheck = 64;
 /** A pod waits this long for the node that suits the policy best, rather than begin elsewhere. */
 const patienceMs = 1000;
 const lastTier = Number.MAX_SAFE_INTEGER;
+/** Of the 0..100 of a scoring; a smaller difference is not blown up to the whole scale. About a tenth of a card. */
+const leastSpan = 2.5;
 
 export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): PrioritizeAnswer {
   const failed = (message: string): PrioritizeAnswer => ({
@@ -69,7 +72,8 @@ export function prioritize(args: ExtenderArgs, deps: PrioritizeDeps): Prioritize
   const planned = winner?.picture === undefined ? undefined : plan(winner.picture, request, rules);
   if (winner === undefined || planned?.ok !== true) return { kind: 'ranked', priorities: allEqual(args) };
   deps.assumptions.expect(request, winner.Host, planned.allocation);
-  for (const node of ranked) node.Score = wireScore(node, winner);
+  const shareOf = scoringOf(request, rules) === undefined ? shareOfBest(winner) : shareOfSpan(ranked, winner);
+  for (const node of ranked) node.Score = wireScore(node, winner, shareOf);
   return { kind: 'ranked', priorities: ranked };
 }
 
@@ -108,9 +112,22 @@ function isBetter(a: Ranked, b: Ranked): boolean {
   return a.value === b.value ? compareText(a.Host, b.Host) < 0 : a.value > b.value;
 }
 
-function wireScore(node: Ranked, winner: Ranked): number {
+function wireScore(node: Ranked, winner: Ranked, shareOf: (value: number) => number): number {
   if (node === winner) return maxExtenderPriority;
   if (node.picture === undefined || node.tier > winner.tier) return 0;
-  const share = winner.value === 0 ? 1 : node.value / winner.value;
-  return Math.round((maxExtenderPriority - 1) * share);
+  return Math.round((maxExtenderPriority - 1) * shareOf(node.value));
+}
+
+function shareOfBest(winner: Ranked): (value: number) => number {
+  return (value) => (winner.value === 0 ? 1 : value / winner.value);
+}
+
+/** 1 for what is as good as the winner, 0 for the worst that could win beside it. */
+function shareOfSpan(ranked: readonly Ranked[], winner: Ranked): (value: number) => number {
+  let worst = winner.value;
+  for (const { picture, tier, value } of ranked) {
+    if (picture !== undefined && tier === winner.tier) worst = Math.min(worst, value);
+  }
+  const span = Math.max(leastSpan, winner.value - worst);
+  return (value) => 1 - (winner.value - value) / span;
 }

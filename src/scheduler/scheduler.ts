@@ -2,8 +2,6 @@
 import type { FilterAnswerForm } from '../config/config.ts';
 import type { Clock } from '../model/clock.ts';
 import { type NamespacedName, podName } from '../model/cluster-objects.ts';
-import type { PolicyDefaults } from '../placement/planner.ts';
-import type { DeviceState } from '../state/device-state.ts';
 import { type BindingArgs, type ExtenderArgs, maxExtenderPriority } from '../wire/extender.ts';
 import type { PreemptionArgs } from '../wire/preemption.ts';
 import { Assumptions } from './assumptions.ts';
@@ -16,15 +14,14 @@ import { type PodEvents, refusedEvent } from './pod-events.ts';
 import { preempt, type PreemptAnswer } from './preempt.ts';
 import { prioritize, type PrioritizeAnswer } from './prioritize.ts';
 import { Requests } from './requests.ts';
+import type { RuleSources } from './rules.ts';
 import { Verdicts } from '../placement/verdicts.ts';
 
-export interface SchedulerOptions {
-  readonly state: DeviceState;
+export interface SchedulerOptions extends RuleSources {
   readonly writer: ClusterWriter;
   readonly events: PodEvents;
   /** Told of every pod that fits no node. */
   readonly onRefused?: () => void;
-  readonly policies: PolicyDefaults;
   readonly clock: Clock;
   /** Names our leadership, undefined while we do not lead: then nothing is bound. */
   readonly term: () => string | undefined;

@@ -16,6 +16,16 @@ export function capacityMilli(views: Iterable<NodeView>): number {
   return cards * cardMilli;
 }
 
+/** What is in use of all cards, whoever uses it. */
+export function usedMilli(views: Iterable<NodeView>): number {
+  let sum = 0;
+  for (const { devices } of views) {
+    for (const { device, used, withheld } of devices)
+      sum += withheld ? cardMilli : partOf(device, used.memoryMiB, used.corePercent);
+  }
+  return sum;
+}
+
 /** What an allocation holds on its node, by the rule for init containers. */
 export function heldMilli(allocation: Allocation, { devices }: NodeView): number {
   let sum = 0;
@@ -29,15 +39,19 @@ export function heldMilli(allocation: Allocation, { devices }: NodeView): number
 }
 
 /**
- * What a pod asks for, before it is known on which cards: a number of MiB is reckoned on the mean card of its family in
- * the cluster; 0 where it has none.
+ * What each pod asks for, before it is known on which cards: a number of MiB is reckoned on the mean card of its family
+ * in the cluster; 0 where it has none.
  */
-export function demandMilli(request: PodRequest, views: readonly NodeView[]): number {
+export function demandsMilli(requests: readonly PodRequest[], views: readonly NodeView[]): readonly number[] {
   const cards = new Map<VendorKey, Device | undefined>();
   const cardOf = (vendor: VendorKey) => {
     if (!cards.has(vendor)) cards.set(vendor, meanCard(views, vendor));
     return cards.get(vendor);
   };
+  return requests.map((request) => demandOf(request, cardOf));
+}
+
+function demandOf(request: PodRequest, cardOf: (vendor: VendorKey) => Device | undefined): number {
   return effectiveAmount(
     request.containers.map(({ role }) => role),
     (index) =>

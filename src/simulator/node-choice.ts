@@ -2,7 +2,6 @@
 import type { NodeView } from '../model/node-view.ts';
 import type { PodRequest } from '../model/request.ts';
 import type { Refusal } from '../model/reason.ts';
-import type { VerdictTable } from '../placement/verdicts.ts';
 import type { Random, SimulatedPolicy } from './policy.ts';
 
 /** Why a node cannot take a pod: our planner's refusal, or what kube-scheduler itself would have said. */
@@ -10,9 +9,8 @@ export type SimulatedRefusal = Refusal | { readonly code: HostReason };
 export type HostReason = 'HostInsufficientCpu' | 'HostInsufficientMemory' | 'HostTooManyPods';
 
 export interface NodeQuestion {
-  readonly views: readonly NodeView[];
-  readonly request: PodRequest;
-  readonly verdicts: VerdictTable;
+  /** By node, as its plan says; NaN where the pod cannot go there. */
+  readonly scores: readonly number[];
   readonly policy: SimulatedPolicy;
   /** By node; the lower comes first among equals. */
   readonly rank: readonly number[];
@@ -27,42 +25,29 @@ export function refuseHost({ hostFree }: NodeView, { host }: PodRequest): HostRe
 }
 
 /** The number of the chosen node; undefined when none is feasible. */
-export function chooseNode({
-  views,
-  request,
-  verdicts,
-  policy,
-  rank,
-  random,
-}: NodeQuestion): number | undefined {
-  const feasible: number[] = [];
-  const scores: number[] = [];
-  for (const [node, view] of views.entries()) {
-    if (refuseHost(view, request) !== undefined) continue;
-    const verdict = verdicts.judge(view);
-    if (!verdict.ok) continue;
-    feasible.push(node);
-    scores.push(verdict.score);
-  }
-  if (policy.choice === 'any') return feasible[Math.floor(random() * feasible.length)];
-  const values = policy.choice === 'normalized' ? normalized(scores) : scores;
+export function chooseNode({ scores, policy, rank, random }: NodeQuestion): number | undefined {
+  return policy.choice === 'any' ? anyOf(scores, random) : highest(scores, rank);
+}
+
+function highest(scores: readonly number[], rank: readonly number[]): number | undefined {
   let best: number | undefined;
-  let bestValue = 0;
-  for (const [index, node] of feasible.entries()) {
-    const value = values[index] ?? 0;
-    const isFirst = best === undefined || value > bestValue;
-    if (isFirst || (value === bestValue && (rank[node] ?? 0) < (rank[best ?? 0] ?? 0))) {
-      best = node;
-      bestValue = value;
-    }
+  let bestScore = -Infinity;
+  let bestRank = Infinity;
+  for (let node = 0; node < scores.length; node += 1) {
+    const score = scores[node] ?? NaN;
+    // Nothing compares to NaN.
+    if (!(score >= bestScore)) continue;
+    const ownRank = rank[node] ?? 0;
+    if (best !== undefined && score === bestScore && ownRank >= bestRank) continue;
+    best = node;
+    bestScore = score;
+    bestRank = ownRank;
   }
   return best;
 }
 
-/** Min-max over 0..100 in integer arithmetic; all equal: 0. */
-function normalized(scores: readonly number[]): readonly number[] {
-  const lowest = Math.min(...scores);
-  const highest = Math.max(...scores);
-  if (highest === lowest) return scores.map(() => 0);
-  return scores.map((score) => Math.trunc(((score - lowest) * 100) / (highest - lowest)));
+function anyOf(scores: readonly number[], random: Random): number | undefined {
+  const feasible: number[] = [];
+  for (const [node, score] of scores.entries()) if (!Number.isNaN(score)) feasible.push(node);
+  return feasible[Math.floor(random() * feasible.length)];
 }

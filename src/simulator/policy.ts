@@ -4,6 +4,7 @@
  * product are made from the same parts as in the server.
  */
 import type { NodeView } from '../model/node-view.ts';
+import type { PodRequest } from '../model/request.ts';
 import type { PlanRules, PolicyDefaults } from '../placement/planner.ts';
 import type { WeightedRequest } from './simulated-pod.ts';
 
@@ -38,11 +39,18 @@ export interface PolicyContext {
 export interface SimulatedPolicy {
   readonly name: PolicyName;
   readonly rules: PlanRules;
-  /**
-   * Which of the feasible nodes is taken. `highest`: that of the highest score. `normalized`: scores are first spread
-   * over 0..100 in whole numbers, as a kube-scheduler plugin may do. `any`: one drawn by chance.
-   */
-  readonly choice: 'highest' | 'normalized' | 'any';
+  /** Which of the feasible nodes is taken: that of the highest score, or any, drawn by chance. */
+  readonly choice: 'highest' | 'any';
+  /** Of a policy that looks at which pods are on a node: to be told by the cluster in which it places them. */
+  readonly observer?: PodObserver;
+}
+
+/** Hears of pods as they come to a node and leave it, before the node's next picture is judged. */
+export interface PodObserver {
+  placed(node: NodeView, request: PodRequest): void;
+  left(node: NodeView, request: PodRequest): void;
+  /** What the policy knows of a node beside its picture: equal for nodes that this does not tell apart. */
+  describe(node: NodeView): string;
 }
 
 export type MakePolicy = (context: PolicyContext) => SimulatedPolicy;

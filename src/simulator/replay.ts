@@ -3,18 +3,16 @@
  * planner of the scheduler and kube-scheduler's rule about host resources, and leaves when its time is over, if it has
  * one. Nothing here reads a clock: how fast a run was is for its caller to say.
  */
-import type { Allocation } from '../model/allocation.ts';
 import type { NodeView } from '../model/node-view.ts';
-import { plan } from '../placement/planner.ts';
 import { Verdicts } from '../placement/verdicts.ts';
-import { capacityMilli, demandMilli, heldMilli } from './card-shares.ts';
+import { capacityMilli, demandsMilli, heldMilli, usedMilli } from './card-shares.ts';
 import { Departures } from './departures.ts';
-import { chooseNode } from './node-choice.ts';
+import { NodeScoresByKind } from './node-scores.ts';
+import { type Placement, placePod } from './place-pod.ts';
 import type { Random, SimulatedPolicy } from './policy.ts';
 import { type CurvePoint, ReplayCurve } from './replay-curve.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
 import type { SimulatedPod } from './simulated-pod.ts';
-import { mainReason } from './unplaced-reason.ts';
 
 export interface Arrival {
   /** Position among the workload's pods; one pod may come several times. */
@@ -40,17 +38,12 @@ export interface ReplayInputs {
   readonly onProgress?: (done: number) => void;
 }
 
-/** What became of one arrival. */
-export type Placement =
-  | { readonly ok: true; readonly node: number; readonly allocation: Allocation }
-  | { readonly ok: false; readonly reason: string };
-
 export interface ReplayResult {
   /** Thousandths of a card that the cluster has. */
   readonly capacityMilli: number;
   /** Asked for by all arrivals, placed or not. */
   readonly arrivedMilli: number;
-  /** Held by pods at the end. */
+  /** Held by pods at the end, those that were there at the start included. */
   readonly allocatedMilli: number;
   /** In the order of the arrivals. */
   readonly placements: readonly Placement[];
@@ -60,19 +53,36 @@ export interface ReplayResult {
 }
 
 const arrivalsPerReport = 250;
+/** What may be remembered of nodes and shapes together: a workload's shapes all come again and again. */
+const mostVerdicts = 4_000_000;
+const fewestShapes = 256;
+
+function shapesOn(nodes: number): number {
+  return Math.max(fewestShapes, Math.floor(mostVerdicts / Math.max(1, nodes)));
+}
 
 /** Runs to the last arrival. The same inputs give the same result. */
 export function replay(inputs: ReplayInputs): ReplayResult {
   const { pods, arrivals, policy, random, fragmentedMilli, onProgress } = inputs;
-  const cluster = new SimulatedCluster(inputs.views);
+  const cluster = new SimulatedCluster(inputs.views, policy.observer);
   const rank = inputs.rank ?? inputs.views.map((_, node) => node);
-  const verdicts = new Verdicts();
+  const ground = {
+    cluster,
+    verdicts: new Verdicts(shapesOn(inputs.views.length)),
+    scores: new NodeScoresByKind(),
+    policy,
+    rank,
+    random,
+  };
   const departures = new Departures();
   const curve = new ReplayCurve(capacityMilli(inputs.views));
-  const asked = pods.map(({ request }) => demandMilli(request, inputs.views));
+  const asked = demandsMilli(
+    pods.map(({ request }) => request),
+    inputs.views,
+  );
   const fragmented = cluster.views.map(fragmentedMilli);
   let arrivedMilli = 0;
-  let allocatedMilli = 0;
+  let allocatedMilli = usedMilli(inputs.views);
   const changed = (node: number) => {
     const view = cluster.views[node];
     if (view === undefined) return;
@@ -92,7 +102,8 @@ export function replay(inputs: ReplayInputs): ReplayResult {
     const pod = pods[arrival.pod];
     if (pod === undefined) throw new Error(`arrival ${index} names pod ${arrival.pod}; there is none`);
     arrivedMilli += asked[arrival.pod] ?? 0;
-    const placement = placeOne(pod, `${index}`);
+    const placing = placePod(pod, `${index}`, ground);
+    const placement: Placement = placing.ok ? placing : { ok: false, reason: placing.reason };
     placements.push(placement);
     if (placement.ok) {
       const view = cluster.views[placement.node];
@@ -115,19 +126,4 @@ export function replay(inputs: ReplayInputs): ReplayResult {
     unplaced,
     curve: curve.points(),
   };
-
-  function placeOne({ request: written, shape, problems }: SimulatedPod, podUid: string): Placement {
-    if (problems.length > 0) return { ok: false, reason: 'RequestInvalid' };
-    const request = { ...written, podUid };
-    const { views } = cluster;
-    const table = verdicts.of(request, shape, policy.rules);
-    const node = chooseNode({ views, request, verdicts: table, policy, rank, random });
-    const view = node === undefined ? undefined : views[node];
-    if (node === undefined || view === undefined)
-      return { ok: false, reason: mainReason(views, request, table) };
-    const planned = plan(view, request, policy.rules);
-    if (!planned.ok) throw new Error(`the planner takes back what it said of ${view.name}`);
-    cluster.place({ request, node, allocation: planned.allocation });
-    return { ok: true, node, allocation: planned.allocation };
-  }
 }

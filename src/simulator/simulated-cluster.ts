@@ -4,8 +4,10 @@
  * nothing of it.
  */
 import { type Allocation, effectiveUsage, heldSlices } from '../model/allocation.ts';
-import { type MoreUsed, type NodeView, withMoreUsed } from '../model/node-view.ts';
+import { asPossible, type MoreUsed, type NodeView, withMoreUsed } from '../model/node-view.ts';
 import type { PodRequest } from '../model/request.ts';
+import { Likenesses } from './likeness.ts';
+import type { PodObserver } from './policy.ts';
 
 /** A pod that the simulation has placed. */
 export interface PlacedPod {
@@ -21,18 +23,26 @@ interface Held {
 
 export class SimulatedCluster {
   /** As they were at the start. */
-  readonly #before: readonly NodeView[];
+  readonly #before: NodeView[];
   readonly #views: NodeView[];
   /** By node, then by pod UID. */
-  readonly #held: readonly Map<string, Held>[];
+  readonly #held: Map<string, Held>[];
   readonly #pods = new Map<string, PlacedPod>();
+  readonly #observer: PodObserver | undefined;
+  readonly #likenesses = new Likenesses();
+  readonly #changes: number[] = [];
   #generation = 0;
 
-  /** Nodes keep their order; it is what ties go by. */
-  constructor(views: Iterable<NodeView>) {
-    this.#before = [...views].map((view, slot) => ({ ...view, slot, generation: 0 }));
-    this.#views = [...this.#before];
-    this.#held = this.#before.map(() => new Map());
+  /**
+   * Nodes keep their order; it is what ties go by.
+   *
+   * @param observer that of the policy by which pods are placed here
+   */
+  constructor(views: Iterable<NodeView>, observer?: PodObserver) {
+    this.#observer = observer;
+    this.#before = [...views].map((view, slot) => ({ ...asPossible(view), slot, generation: 0 }));
+    this.#views = this.#before.map((view) => this.#likened(view));
+    this.#held = this.#before.map(() => new Map<string, Held>());
   }
 
   /** The nodes as they are now; a node's position is its number. */
@@ -40,8 +50,35 @@ export class SimulatedCluster {
     return this.#views;
   }
 
+  /** The number of a node for every change of one since the start, in order. */
+  get changes(): readonly number[] {
+    return this.#changes;
+  }
+
   get pods(): ReadonlyMap<string, PlacedPod> {
     return this.#pods;
+  }
+
+  /** One more node; answers its number. */
+  add(view: NodeView): number {
+    const slot = this.#before.length;
+    const added = { ...asPossible(view), slot, generation: (this.#generation += 1) };
+    this.#before.push(added);
+    this.#held.push(new Map());
+    this.#show(slot, added);
+    return slot;
+  }
+
+  /** Another picture of a node as it was at the start; what was placed on it since stays. */
+  restart(node: number, view: NodeView): void {
+    if (this.#before[node] === undefined) throw new Error(`there is no node ${node}`);
+    this.#before[node] = { ...asPossible(view), slot: node, generation: 0 };
+    this.#rebuild(node);
+  }
+
+  /** The node as it would be now had it started from another picture. */
+  supposing(node: number, view: NodeView): NodeView {
+    return asPossible(this.#withPlaced(node, view));
   }
 
   /** Puts a planned pod on its node. The plan must be one for the node as it is. */
@@ -56,7 +93,8 @@ export class SimulatedCluster {
     const more = { more: { usage, slices, kinds, host: request.host }, counts: request.counts };
     held.set(request.podUid, more);
     this.#pods.set(request.podUid, pod);
-    this.#views[node] = this.#with(view, more);
+    this.#observer?.placed(view, request);
+    this.#show(node, this.#with(view, more));
   }
 
   /** Takes a placed pod away; a pod that was not placed here is ignored. */
@@ -65,11 +103,31 @@ export class SimulatedCluster {
     if (pod === undefined) return;
     this.#pods.delete(podUid);
     this.#held[pod.node]?.delete(podUid);
-    let view = this.#before[pod.node];
-    if (view === undefined) return;
-    view = { ...view, generation: (this.#generation += 1) };
-    for (const held of this.#held[pod.node]?.values() ?? []) view = this.#with(view, held);
-    this.#views[pod.node] = view;
+    const view = this.#before[pod.node];
+    if (view !== undefined) this.#observer?.left(view, pod.request);
+    this.#rebuild(pod.node);
+  }
+
+  #rebuild(node: number): void {
+    const before = this.#before[node];
+    if (before === undefined) return;
+    this.#show(node, this.#withPlaced(node, { ...before, generation: (this.#generation += 1) }));
+  }
+
+  #show(node: number, view: NodeView): void {
+    this.#views[node] = this.#likened(view);
+    this.#changes.push(node);
+  }
+
+  #likened(view: NodeView): NodeView {
+    const likeness = this.#likenesses.of(view, this.#observer?.describe(view));
+    return likeness === undefined ? view : { ...view, likeness };
+  }
+
+  #withPlaced(node: number, before: NodeView): NodeView {
+    let view = before;
+    for (const held of this.#held[node]?.values() ?? []) view = this.#with(view, held);
+    return view;
   }
 
   #with(view: NodeView, { more, counts }: Held): NodeView {

@@ -1,6 +1,6 @@
 /**
- * The allocation that a bound pod's annotations tell of, vendor by vendor: the shares, and for cards in MIG mode the
- * instances reserved for them. What cannot be read is reported and left out; how far the rest is believed is the
+ * The allocation that a bound pod's annotations tell of, vendor by vendor: the shares, for cards in MIG mode the
+ * instances reserved for them, and the shares' kinds. What cannot be read is reported and left out; how far the rest is believed is the
  * charging rule's business.
  */
 import { type Allocation, isSameShare, type Share } from '../model/allocation.ts';
@@ -9,7 +9,8 @@ import type { VendorKey } from '../model/device.ts';
 import { countOf } from '../model/quantity.ts';
 import { alignEntries, decodeEntries } from '../vendors/allocation-codec.ts';
 import { decodeMigReservations, type MigReservation } from '../vendors/mig-reservations.ts';
-import { nodeAnnotation } from '../vendors/pod-annotations.ts';
+import { kindsAnnotation, nodeAnnotation } from '../vendors/pod-annotations.ts';
+import { decodeKinds, type ShareKinds } from '../vendors/share-kinds.ts';
 import type { Vendor } from '../vendors/vendor.ts';
 
 /** An annotation value that could not be used, in words for the log. */
@@ -21,6 +22,8 @@ export interface AllocationProblem {
 export interface AnnotatedAllocation {
   /** Per vendor and container; a vendor whose value is absent or unusable is absent. */
   readonly byVendor: ReadonlyMap<VendorKey, Allocation>;
+  /** One for each share in `byVendor`, of vendors that have some; what they say counts under an intact seal alone. */
+  readonly kinds: ShareKinds;
   readonly problems: readonly AllocationProblem[];
 }
 
@@ -59,7 +62,35 @@ export function readAllocation(pod: PodObject, vendors: readonly Vendor[]): Anno
       });
     }
   }
-  return { byVendor, problems };
+  return { byVendor, kinds: kindsOf(pod, byVendor, problems), problems };
+}
+
+const noKinds: ShareKinds = new Map();
+
+/** Of the vendors whose shares could be read. Kinds that are not one for each share belong to another allocation. */
+function kindsOf(
+  { annotations }: PodObject,
+  byVendor: AnnotatedAllocation['byVendor'],
+  problems: AllocationProblem[],
+): ShareKinds {
+  const value = annotations[kindsAnnotation];
+  if (value === undefined) return noKinds;
+  const decoded = decodeKinds(value);
+  if (!decoded.ok) {
+    problems.push({ annotation: kindsAnnotation, problem: decoded.problem });
+    return noKinds;
+  }
+  const fitting = new Map([...decoded.value].filter(([vendor]) => byVendor.has(vendor)));
+  for (const [vendor, kinds] of fitting) {
+    const allocation = byVendor.get(vendor) ?? [];
+    const fits =
+      kinds.length === allocation.length &&
+      kinds.every((words, index) => words.length === allocation[index]?.length);
+    if (fits) continue;
+    fitting.delete(vendor);
+    problems.push({ annotation: kindsAnnotation, problem: `is not of the shares of ${vendor}` });
+  }
+  return fitting;
 }
 
 function asksFor({ resources }: Vendor, { containers }: PodObject): boolean {
@@ -140,5 +171,15 @@ export function isSameAllocation({ byVendor }: AnnotatedAllocation, allocation: 
     (shares, index) =>
       shares.length === written[index]?.length &&
       shares.every((share, place) => isSameShare(share, written[index]?.[place])),
+  );
+}
+
+/** True when a kind is written that is not the one of the allocation's share; where none is written, none differs. */
+export function areOtherKinds({ kinds }: AnnotatedAllocation, allocation: Allocation): boolean {
+  return [...kinds].some(([vendor, containers]) =>
+    containers.some((words, index) => {
+      const own = (allocation[index] ?? []).filter((share) => share.vendor === vendor);
+      return words.some((word, place) => word !== null && word !== own[place]?.kind);
+    }),
   );
 }

@@ -5,6 +5,8 @@
  *   trusted and well-formed   → the allocation as written
  *   anything else             → per card, the larger of annotation and own request; a card that is asked for but not
  *                               known is withheld: one whole card of the node, whichever is least used
+ *
+ * The kinds of its shares are those written with a trusted allocation, else what the pod's annotations say by now.
  */
 import type { Allocation, Share } from '../model/allocation.ts';
 import { type ContainerRole, effectiveAmount } from '../model/container-role.ts';
@@ -114,7 +116,8 @@ function chargeContainer(
 ): ContainerCharge {
   const { request, annotated, trust, deviceOf } = inputs;
   const written = annotated.byVendor.get(vendor)?.[index];
-  const writtenShares = written ?? noShares;
+  const kinds = trust === 'as-written' ? annotated.kinds.get(vendor)?.[index] : undefined;
+  const writtenShares = withKinds(written ?? noShares, kinds);
   const asked = request.containers[index]?.devices.find((device) => device.vendor === vendor);
   if (asked === undefined) return { shares: writtenShares, unknown: 0 };
   const isPlain = asked.kind === undefined && rules?.coresOf === undefined;
@@ -124,6 +127,14 @@ function chargeContainer(
     shares: shares.map((share) => raise(share, asked, { deviceOf, rules })),
     unknown: Math.max(0, asked.count - countKnown(shares, deviceOf)),
   };
+}
+
+function withKinds(shares: readonly Share[], kinds: readonly (string | null)[] = []): readonly Share[] {
+  if (kinds.length === 0) return shares;
+  return shares.map((share, place) => {
+    const kind = kinds[place] ?? undefined;
+    return kind === undefined ? share : { ...share, kind };
+  });
 }
 
 /** A share, but no less than the container asked for on that card. */

@@ -15,11 +15,13 @@ import { isSameHost } from '../model/host-amounts.ts';
 import { NamespacedMap } from '../model/namespaced-map.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { NamespaceQuota } from '../model/quota.ts';
-import type { PodRequest } from '../model/request.ts';
+import { asksForDevices, type PodRequest } from '../model/request.ts';
 import { type PodReading, readPodRequest } from '../vendors/pod-request.ts';
 import type { Vendor } from '../vendors/vendor.ts';
 import {
   type AllocationProblem,
+  type AnnotatedAllocation,
+  areOtherKinds,
   isSameAllocation,
   readAllocation,
   reservationsOf,
@@ -49,11 +51,14 @@ export interface DeviceStateOptions {
   readonly onEased?: (entry: LedgerEntry) => void;
   /** Told of pods bound past us that wait for devices, as they come, start and settle. */
   readonly onStray?: (change: StrayChange) => void;
+  /** Told what a pod asks for when it is first seen, if it asks for devices and can be understood; each pod once. */
+  readonly onRequested?: (request: PodRequest) => void;
 }
 
 export class DeviceState {
   readonly vendors: readonly Vendor[];
   readonly #trustOf: (pod: PodObject) => Trust;
+  readonly #onRequested: ((request: PodRequest) => void) | undefined;
   readonly #nodes: NodeTable;
   readonly #shapes: PodShapes;
   readonly #ledger: Ledger;
@@ -68,9 +73,10 @@ export class DeviceState {
   readonly #versions = new Map<string, string>();
   #synced = false;
 
-  constructor({ vendors, trustOf, onReleased, onEased, onStray }: DeviceStateOptions) {
+  constructor({ vendors, trustOf, onReleased, onEased, onStray, onRequested }: DeviceStateOptions) {
     this.vendors = vendors;
     this.#trustOf = trustOf;
+    this.#onRequested = onRequested;
     this.#nodes = new NodeTable(vendors);
     this.#shapes = new PodShapes(vendors);
     this.#quotas = new QuotaTable(vendors);
@@ -239,23 +245,10 @@ export class DeviceState {
     // A name that comes back with another UID tells that the former pod is gone. Only names that events brought are
     // compared: a bind may be ahead of the events, and one about an older pod of that name must not end it.
     if (previous !== undefined && previous !== pod.uid) this.removePod(previous, nowMs);
+    const isNew = !this.#versions.has(pod.uid);
     this.#versions.set(pod.uid, pod.resourceVersion);
-
-    const ended = pod.phase === 'Succeeded' || pod.phase === 'Failed';
-    if (pod.nodeName === undefined) {
-      this.#applyUnbound(pod, ended);
-      return [];
-    }
-    this.#pending.delete(pod.uid);
-    this.#strays.see(pod, pod.nodeName);
-    if (ended && (!pod.running || this.#drained.has(pod.uid))) {
-      this.#ledger.release(pod.uid);
-      this.#forgetName(pod, pod.uid);
-      return [];
-    }
-    const problems = this.#applyBound(pod, pod.nodeName);
-    this.#uidByName.set(pod, pod.uid);
-    if (ended) this.#ledger.drain(pod.uid, nowMs);
+    const problems = this.#take(pod, nowMs);
+    if (isNew && this.#onRequested !== undefined) this.#tellRequest(pod.uid, this.#onRequested);
     return problems;
   }
 
@@ -342,6 +335,25 @@ export class DeviceState {
 
   // --- inside
 
+  #take(pod: PodObject, nowMs: number): readonly AllocationProblem[] {
+    const ended = pod.phase === 'Succeeded' || pod.phase === 'Failed';
+    if (pod.nodeName === undefined) {
+      this.#applyUnbound(pod, ended);
+      return [];
+    }
+    this.#pending.delete(pod.uid);
+    this.#strays.see(pod, pod.nodeName);
+    if (ended && (!pod.running || this.#drained.has(pod.uid))) {
+      this.#ledger.release(pod.uid);
+      this.#forgetName(pod, pod.uid);
+      return [];
+    }
+    const problems = this.#applyBound(pod, pod.nodeName);
+    this.#uidByName.set(pod, pod.uid);
+    if (ended) this.#ledger.drain(pod.uid, nowMs);
+    return problems;
+  }
+
   #applyUnbound(pod: PodObject, ended: boolean): void {
     const reading = readPodRequest(pod, this.vendors, this.#shapes.of(pod));
     const managed = reading.problems.length > 0 || reading.request.counts.size > 0;
@@ -354,6 +366,13 @@ export class DeviceState {
     if (this.#ledger.find(pod.uid) === undefined) this.#forgetName(pod, pod.uid);
   }
 
+  #tellRequest(podUid: string, tell: (request: PodRequest) => void): void {
+    const reading = this.#pending.get(podUid)?.reading;
+    if (reading !== undefined && reading.problems.length > 0) return;
+    const request = reading?.request ?? this.#ledger.find(podUid)?.request;
+    if (request !== undefined && asksForDevices(request)) tell(request);
+  }
+
   #applyBound(pod: PodObject, node: string): readonly AllocationProblem[] {
     const entry = this.#ledger.find(pod.uid);
     if (entry?.node === node && entry.state !== 'assumed') {
@@ -361,7 +380,7 @@ export class DeviceState {
       return [];
     }
     const annotated = readAllocation(pod, this.vendors);
-    if (entry?.node === node && isSameAllocation(annotated, entry.allocation)) {
+    if (entry?.node === node && this.#isAsAssumed(pod, annotated, entry.allocation)) {
       this.#follow(entry, pod);
       return [];
     }
@@ -383,6 +402,12 @@ export class DeviceState {
       }),
     );
     return annotated.problems;
+  }
+
+  /** Whether the cluster has what was assumed, the kinds of its shares included where what is said of them is sealed. */
+  #isAsAssumed(pod: PodObject, annotated: AnnotatedAllocation, assumed: Allocation): boolean {
+    if (!isSameAllocation(annotated, assumed)) return false;
+    return !areOtherKinds(annotated, assumed) || this.#trustOf(pod) !== 'as-written';
   }
 
   /** For a bound UID the allocation never changes; only the pod's progress does. */

@@ -35,11 +35,11 @@ export interface MetricsOptions {
 
 export function makeMetrics({ processMetrics = true }: MetricsOptions = {}) {
   const registry = new Registry();
-  const refreshers: (() => void)[] = [];
+  const refreshers: (() => unknown)[] = [];
   const appendices: (() => AsyncIterable<string>)[] = [];
   /** Own metrics first. Throws if a refresher or an appendix does, for a page of old numbers would lie. */
   async function* page(): AsyncGenerator<string, void> {
-    for (const refresh of refreshers) refresh();
+    for (const refresh of refreshers) await refresh();
     yield await registry.metrics();
     for (const appendix of appendices) yield* appendix();
   }
@@ -50,8 +50,11 @@ export function makeMetrics({ processMetrics = true }: MetricsOptions = {}) {
     ...makeHistograms(registry),
     ...makeGauges(registry),
     contentType: registry.contentType,
-    /** Runs `refresh` before every rendering; it sets gauges from state and must not wait for anything. */
-    onRender(refresh: () => void): void {
+    /**
+     * Runs `refresh` before every rendering; it sets gauges from state. A promise is waited for, so that much work can
+     * be done a little at a time; it must wait for nothing else.
+     */
+    onRender(refresh: () => unknown): void {
       refreshers.push(refresh);
     },
     /**
@@ -246,6 +249,24 @@ function makeGauges(registry: Registry) {
       name: 'tessera_devices',
       help: 'Devices in the device-state cache, by vendor and state.',
       labelNames: ['vendor', 'state'],
+      registers,
+    }),
+    fragmentationRatio: new Gauge({
+      name: 'tessera_fragmentation_ratio',
+      help: 'Part of the idle capacity of cards that the expected pods cannot use, 0 to 1, by vendor.',
+      labelNames: ['vendor'],
+      registers,
+    }),
+    fragmentedCards: new Gauge({
+      name: 'tessera_fragmented_cards',
+      help: 'Idle capacity that the expected pods cannot use, in cards, by vendor.',
+      labelNames: ['vendor'],
+      registers,
+    }),
+    uselessCards: new Gauge({
+      name: 'tessera_useless_cards',
+      help: 'Idle capacity that pods of a class cannot use, in cards, by vendor, of the most frequent classes.',
+      labelNames: ['vendor', 'class'],
       registers,
     }),
     synced: new Gauge({

@@ -1,7 +1,8 @@
 /**
  * The node annotations by which schedulers keep out of each other's way at a node's device plugins, and tell a plugin
  * whose devices it will be asked for next. HAMi's plugins share one, `<RFC 3339 time>,<namespace>,<pod name>` (spec
- * §1.6, §7.2); others have their own, in which a time may be all there is (vendors §3.8).
+ * §1.6, §7.2); others have their own, in which a time may be all there is (vendors §3.8). Beside such a one we write in
+ * an annotation of ours whose it is, in the same write and with the same value: so they are known to belong together.
  */
 import type { NamespacedName, TextMap } from '../model/cluster-objects.ts';
 import { bindPhaseAnnotation } from './pod-annotations.ts';
@@ -20,9 +21,12 @@ export interface NodeLockProtocol {
   readonly annotation: string;
   /** The value to write. */
   format(atMs: number, owner: NamespacedName): string;
-  /** Whether the values name their pods; those that do not are over after `expiryMs`. */
-  readonly namesOwner: boolean;
-  /** Age from which a lock that names nobody is left over; that of the configuration where left out. */
+  /**
+   * Where the values name nobody: the annotation, ours, with the pod that a lock was written for. Absent where the values
+   * name their pods.
+   */
+  readonly ownerAnnotation?: string;
+  /** Age from which a lock of which nobody knows whose it is is left over; that of the configuration where left out. */
   readonly expiryMs?: number;
   /** By the annotations of a bound pod, whether the plugin looks for it at all; it does where left out. */
   looksFor?(podAnnotations: TextMap): boolean;
@@ -33,7 +37,6 @@ export interface NodeLockProtocol {
 /** The lock that HAMi's plugins share, whatever the family. */
 export const sharedNodeLock: NodeLockProtocol = {
   annotation: nodeLockAnnotation,
-  namesOwner: true,
   format: formatNodeLock,
   looksFor: (annotations) => annotations[bindPhaseAnnotation] !== undefined,
   isServed: (annotations) => annotations[bindPhaseAnnotation] === 'success',
@@ -58,14 +61,45 @@ export function parseNodeLock(value: string): NodeLock {
 }
 
 /** As `parseNodeLock`, by the lock's protocol: where values name nobody, one that seems to is none. Never throws. */
-export function readNodeLock({ namesOwner }: NodeLockProtocol, value: string): NodeLock {
+export function readNodeLock({ ownerAnnotation }: NodeLockProtocol, value: string): NodeLock {
   const lock = parseNodeLock(value);
-  return lock.kind === 'owned' && !namesOwner ? { kind: 'malformed' } : lock;
+  return lock.kind === 'owned' && ownerAnnotation !== undefined ? { kind: 'malformed' } : lock;
 }
 
 /** Ownership as device plugins test it: by the end of the value. */
 export function isLockedBy(value: string, owner: NamespacedName): boolean {
   return value.endsWith(`,${owner.namespace},${owner.name}`);
+}
+
+/** The pod that a lock was written for. */
+export interface LockHolder extends NamespacedName {
+  readonly uid: string;
+}
+
+/** What to write on a node to take the lock for a pod: the lock and, where that names nobody, whose it is. */
+export function lockAnnotations(protocol: NodeLockProtocol, atMs: number, holder: LockHolder): TextMap {
+  const { annotation, ownerAnnotation } = protocol;
+  const value = protocol.format(atMs, holder);
+  if (ownerAnnotation === undefined) return { [annotation]: value };
+  const { namespace, name, uid } = holder;
+  return { [annotation]: value, [ownerAnnotation]: [value, namespace, name, uid].join(',') };
+}
+
+/**
+ * Whose a lock on a node is whose value names nobody, by what is written beside it. Undefined where nothing is, where it
+ * cannot be read, and where it was written with another value: then the lock is somebody else's. Never throws.
+ */
+export function lockHolderOf(
+  { annotation, ownerAnnotation }: NodeLockProtocol,
+  nodeAnnotations: TextMap,
+): LockHolder | undefined {
+  const value = nodeAnnotations[annotation];
+  const written = ownerAnnotation === undefined ? undefined : nodeAnnotations[ownerAnnotation];
+  if (value === undefined || written?.startsWith(`${value},`) !== true) return undefined;
+  const parts = written.slice(value.length + 1).split(',');
+  const [namespace = '', name = '', uid = ''] = parts;
+  const isWhole = parts.length === 3 && !parts.includes('');
+  return isWhole ? { namespace, name, uid } : undefined;
 }
 
 /** Tessera's own, beside the lock: which leadership of which process committed on the node last, and for which pod. */

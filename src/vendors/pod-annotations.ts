@@ -15,6 +15,8 @@ export const bindTimeAnnotation = 'hami.io/bind-time';
 export const migAllocationsAnnotation = 'hami.io/vgpu-mig-allocations';
 /** Our signature under an allocation. */
 export const sealAnnotation = 'tessera.io/seal';
+/** The kinds of an allocation's shares (`share-kinds.ts`); under the seal where there is one. */
+export const kindsAnnotation = 'tessera.io/kinds';
 
 /** Every annotation key that a tenant may not set on a new pod. */
 export function reservedAnnotations(vendors: readonly Vendor[]): readonly string[] {
@@ -26,6 +28,7 @@ export function reservedAnnotations(vendors: readonly Vendor[]): readonly string
     bindTimeAnnotation,
     migAllocationsAnnotation,
     sealAnnotation,
+    kindsAnnotation,
     ...vendors.flatMap(({ annotations: { allocated, toAllocate, reserved = [] } }) => [
       allocated,
       toAllocate,

@@ -10,9 +10,9 @@ export const nodePolicyAnnotation = 'hami.io/node-scheduler-policy';
 export const devicePolicyAnnotation = 'hami.io/gpu-scheduler-policy';
 export const weightsAnnotation = 'hami.io/device-scoring-weights';
 
-/** `spread` is exact; anything else behaves as `binpack`, as in HAMi. */
+/** `spread` and our own `fragmentation` are exact; anything else behaves as `binpack`, as in HAMi. */
 export function parseNodePolicy(value: string): NodePolicy {
-  return value === 'spread' ? 'spread' : 'binpack';
+  return value === 'spread' || value === 'fragmentation' ? value : 'binpack';
 }
 
 /** Words of a chain that order cards; `mutex` and `topology-aware` choose among them and order nothing. */

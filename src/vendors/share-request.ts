@@ -10,7 +10,8 @@ export function withRequest(
 ): Share {
   return {
     ...share,
-    ...(kind === undefined ? {} : { kind }),
+    // A kind that it has already is one that we know better than by the request.
+    ...(kind === undefined || share.kind !== undefined ? {} : { kind }),
     ...(rules?.coresOf === undefined ? {} : { askedPercent: corePercent }),
   };
 }

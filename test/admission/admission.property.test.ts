@@ -58,6 +58,7 @@ const annotationKey = fc.constantFrom(
   'hami.io/bind-phase',
   'nvidia.com/use-gputype',
   'tessera.io/seal',
+  'tessera.io/kinds',
   'a/b~c',
 );
 const labelKey = fc.constantFrom('hami.io/vgpu-node', 'app', 'a/b~c');

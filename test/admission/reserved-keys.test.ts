@@ -11,6 +11,7 @@ const reservedAnnotations = [
   'hami.io/bind-phase',
   'hami.io/bind-time',
   'tessera.io/seal',
+  'tessera.io/kinds',
 ];
 const gpu = { 'nvidia.com/gpu': '1', 'nvidia.com/gpumem': '1000' };
 const mine = { 'nvidia.com/use-gputype': 'A100', 'hami.io/node-scheduler-policy': 'spread', 'a~b/c': 'd' };

@@ -417,7 +417,7 @@ describe('deviceConfigFile', () => {
     const faulty = write('faulty.yaml', 'nvidia: { defaultCores: x }');
     const answer = loadConfig({ environment: {}, flags: { deviceConfigFile: faulty, nodePolicy: 'x' } });
     expect(answer.ok ? '' : answer.problem).toBe(
-      `${faulty}: nvidia.defaultCores: must be integer; nodePolicy: must be one of binpack, spread`,
+      `${faulty}: nvidia.defaultCores: must be integer; nodePolicy: must be one of binpack, spread, fragmentation`,
     );
   });
 

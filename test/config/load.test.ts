@@ -29,6 +29,7 @@ describe('the defaults', () => {
       forceOverwriteDefaultScheduler: true,
       nodePolicy: 'binpack',
       devicePolicy: 'spread',
+      fragmentation: { workload: [], halfLifePods: 2000, refreshSeconds: 60 },
       hamiReasonCounters: false,
       filterAnswer: 'all',
       preemptVerb: false,
@@ -192,7 +193,7 @@ describe('faults', () => {
     {
       name: 'a wrong choice is one',
       flags: { nodePolicy: 'pack' },
-      want: ['nodePolicy: must be one of binpack, spread'],
+      want: ['nodePolicy: must be one of binpack, spread, fragmentation'],
     },
     {
       name: 'a number in words is one',
@@ -328,6 +329,23 @@ describe('faults', () => {
       name: 'deadlines past the time-out are one each',
       flags: { extenderTimeoutSeconds: 6, filterDeadlineMs: 6000, prioritizeDeadlineMs: 7000 },
       want: ['filterDeadlineMs: 6000 is not less', 'prioritizeDeadlineMs: 7000 is not less'],
+    },
+    {
+      name: 'a workload of nobody’s cards is one',
+      flags: {
+        fragmentation: { workload: [{ resource: 'nvidia.com/gpu' }, { resource: 'example.com/card' }] },
+      },
+      want: ['fragmentation.workload.1.resource: example.com/card counts the cards of no vendor'],
+    },
+    {
+      name: 'a workload that never comes is one',
+      flags: { fragmentation: { workload: [{ weight: 0 }] } },
+      want: ['fragmentation.workload.0.weight: must be > 0'],
+    },
+    {
+      name: 'a key that a workload does not have is one',
+      flags: { fragmentation: { workload: [{ gpus: 1 }] } },
+      want: ['fragmentation.workload.0: unknown key "gpus"'],
     },
     {
       name: 'faults of several kinds are named together',

@@ -9,7 +9,14 @@ import { chartDigest } from '../../deploy/render-manifests.mjs';
 import { loadConfig } from '../../src/config/load.ts';
 import { reservedAnnotations, reservedLabels } from '../../src/vendors/pod-annotations.ts';
 import { makeVendors } from '../../src/vendors/vendors.ts';
-import { manifest, manifests, manifestsText, serviceMode, serviceModeText } from './manifests.ts';
+import {
+  learningText,
+  manifest,
+  manifests,
+  manifestsText,
+  serviceMode,
+  serviceModeText,
+} from './manifests.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -19,7 +26,7 @@ const vendors = makeVendors(loaded.value.config);
 
 describe('the manifests', () => {
   it('are made from the chart as it is; if not, run deploy/render-manifests.mjs', () => {
-    for (const text of [manifestsText, serviceModeText])
+    for (const text of [manifestsText, serviceModeText, learningText])
       expect(/^# Chart: sha256:(.*)$/m.exec(text)?.[1]).toBe(chartDigest());
   });
 

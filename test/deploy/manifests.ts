@@ -1,6 +1,6 @@
 /**
- * The plain manifests, and the chart where kube-scheduler runs elsewhere, as objects; and what a service account of
- * theirs may do.
+ * The plain manifests, and the chart where kube-scheduler runs elsewhere and where the server keeps what it learns, as
+ * objects; and what a service account of theirs may do.
  */
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
@@ -26,6 +26,9 @@ export const manifests = objectsOf(manifestsText);
 
 export const serviceModeText = read('test/golden/chart-service-mode.yaml');
 export const serviceMode = objectsOf(serviceModeText);
+
+export const learningText = read('test/golden/chart-learning.yaml');
+export const learning = objectsOf(learningText);
 
 /** The one object of that kind and name; throws when there is none. */
 export function manifest(kind: string, name = 'tessera', among = manifests): Manifest {

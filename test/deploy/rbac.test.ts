@@ -12,6 +12,7 @@ import { RestClient } from '../../src/kubernetes/rest-client.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { gpuLimits, makeNodeObject, makePod } from '../support/kubernetes-objects.ts';
 import {
+  learning,
   type Manifest,
   manifest,
   manifests,
@@ -105,6 +106,7 @@ function configIn(among: readonly Manifest[], changes: object = {}): TesseraConf
   return loaded.value.config;
 }
 
+const workloadPath = `/api/v1/namespaces/${namespace}/configmaps/tessera-workload`;
 const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/tessera-scheduler-extender`;
 
 const modes: readonly {
@@ -128,6 +130,23 @@ const modes: readonly {
         }),
       },
     ],
+  },
+  {
+    mode: 'that keeps the workload it learns',
+    among: learning,
+    runs: () => {
+      const follows = configIn(learning, { listenExtender: '127.0.0.1:0' });
+      const leads = configIn(learning, {
+        listenExtender: '127.0.0.1:0',
+        leaderElection: { enabled: false },
+      });
+      return [
+        { config: follows, until: { resource: 'leases', verb: 'watch' } },
+        // The ConfigMap is made when the first server stops, and changed when one stops that found it.
+        { config: leads },
+        { config: leads, objects: { [workloadPath]: { data: {} } } },
+      ];
+    },
   },
   {
     mode: 'where kube-scheduler runs elsewhere',

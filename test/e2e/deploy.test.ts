@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import {
+  learningFile,
+  learningValues,
   manifestsFile,
   renderManifests,
   renderVendorCases,
@@ -81,6 +83,7 @@ describe('the manifests', () => {
     const { helm } = cluster.binaries;
     expect(await readFile(manifestsFile, 'utf8')).toBe(renderManifests(helm));
     expect(await readFile(serviceModeFile, 'utf8')).toBe(renderManifests(helm, serviceModeValues));
+    expect(await readFile(learningFile, 'utf8')).toBe(renderManifests(helm, learningValues));
     expect(await readFile(vendorCasesFile, 'utf8')).toBe(renderVendorCases(helm));
   });
 });

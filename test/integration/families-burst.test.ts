@@ -11,10 +11,7 @@ import { EmbeddedCluster } from './embedded-cluster.ts';
 import { isOver, isRunning, podManifest, type PodState, refusalOf } from './scenarios/pods.ts';
 import { ScenarioCluster } from './scenarios/scenario-cluster.ts';
 
-jest.setTimeout(400_000);
-
-/** A nameless lock that the killed server has left behind is over after two minutes. */
-const longestPauseMs = 150_000;
+jest.setTimeout(120_000);
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -171,7 +168,6 @@ async function runAll(embedded: EmbeddedCluster, cluster: ScenarioCluster, rando
     const { failed, names, isNew } = await cluster.waitFor(
       `a further pod runs; ${everRun.size} of ${podCount} have`,
       (pods) => newsOf(pods, everRun, ended),
-      longestPauseMs,
     );
     expect(failed).toEqual([]);
     for (const name of names) everRun.add(name);

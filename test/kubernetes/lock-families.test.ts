@@ -6,7 +6,13 @@ import type { PodObject } from '../../src/model/cluster-objects.ts';
 import { type NodeLockProtocol, sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
 import { BindRig, nodePath, pathOf, term } from './support/bind-rig.ts';
-import { allocatedOf, lockFamilies, namelessKey, namelessLock } from './support/lock-families.ts';
+import {
+  allocatedOf,
+  lockFamilies,
+  namelessKey,
+  namelessLock,
+  namelessOwnerKey,
+} from './support/lock-families.ts';
 import { testClusters } from './support/test-cluster.ts';
 
 const startCluster = testClusters();
@@ -54,13 +60,20 @@ async function isTaken(rig: BindRig, taking: Taking = {}): Promise<boolean> {
 }
 
 /** A pod with the nameless lock, which was written here for it; what is known of it is up to the caller. */
-async function lockedForOther(fields: PodFields = {}): Promise<{ rig: BindRig; pod: PodObject }> {
+async function lockedByUs(fields: PodFields = {}): Promise<{ rig: BindRig; pod: PodObject }> {
   const rig = await startRig();
   const pod = rig.addPod({ name: 'other', ...fields });
   expect(await isTaken(rig, { name: 'other' })).toBe(true);
   rig.cluster.calls.length = 0;
   rig.clock.advance(1000);
   return { rig, pod };
+}
+
+/** The server after the one that has ended: all it knows is on the cluster. */
+function restarted({ cluster }: BindRig): BindRig {
+  const rig = new BindRig(cluster, { vendors: lockFamilies });
+  rig.tellNode(cluster.model.find(nodePath));
+  return rig;
 }
 
 const waiting = { nodeName: 'n1', annotations: { ...allocating, ...allocatedOf.nameless } };
@@ -78,6 +91,7 @@ describe('the locks of a pod of several families', () => {
           annotations: {
             [sharedKey]: `${nowText},default,train-0`,
             [namelessKey]: nowText,
+            [namelessOwnerKey]: `${nowText},default,train-0,uid-train-0`,
             'tessera.io/fence': `${term}/uid-train-0`,
           },
         },
@@ -170,7 +184,7 @@ describe('a lock that names nobody, of somebody else', () => {
   });
 
   it('is not given back by a pod of ours that had it before', async () => {
-    const { rig } = await lockedForOther();
+    const { rig } = await lockedByUs();
     rig.setLock(justNow, namelessKey);
     await rig.cluster.drive(rig.locks.release('n1', takerOf({ name: 'other' }), [namelessLock]));
     expect(rig.lockAt(namelessKey)).toBe(justNow);
@@ -187,7 +201,17 @@ describe('a lock that names nobody, of somebody else', () => {
   });
 });
 
-describe('a lock that names nobody, of a pod of ours', () => {
+const servers = [
+  { name: 'who wrote it', serverOf: (rig: BindRig) => rig },
+  { name: 'the server after that, too', serverOf: restarted },
+];
+
+describe.each(servers)('a lock that names nobody, of a pod of ours: to $name, it', ({ serverOf }) => {
+  async function lockedForOther(fields: PodFields = {}): Promise<{ rig: BindRig; pod: PodObject }> {
+    const { rig, pod } = await lockedByUs(fields);
+    return { rig: serverOf(rig), pod };
+  }
+
   it('is kept for it while its Binding is under way, whatever the lock’s age', async () => {
     const { rig, pod } = await lockedForOther();
     rig.binding.pods.expect(pod, 'n1', [namelessLock]);
@@ -268,7 +292,9 @@ describe('a lock that names nobody, of a pod of ours', () => {
     expect(rig.cluster.journal).toEqual([patchNode]);
     expect(rig.lockAt(namelessKey)).toBe('2026-01-01T00:00:01Z');
   });
+});
 
+describe('a lock that names nobody, of a pod of ours', () => {
   it.each([
     { name: 'was carried out', fault: { kind: 'silentAfterCommit' } as const },
     { name: 'was not', fault: { kind: 'silentBeforeCommit' } as const },
@@ -287,11 +313,72 @@ describe('a lock that names nobody, of a pod of ours', () => {
   });
 
   it('stays known as the other’s when a swap for the next one fails', async () => {
-    const { rig, pod } = await lockedForOther();
+    const { rig, pod } = await lockedByUs();
     rig.cluster.fail(patchNode, { kind: 'answer', status: 403 });
     expect(await isTaken(rig)).toBe(false);
     await rig.cluster.drive(rig.locks.release('n1', pod, [namelessLock]));
     expect(rig.lockAt(namelessKey)).toBeUndefined();
+  });
+});
+
+describe('a lock that names nobody, after the server that wrote it has ended', () => {
+  it('is nobody’s without what was written beside it', async () => {
+    const { rig } = await lockedByUs();
+    rig.setLock(null, namelessOwnerKey);
+    expect(await isTaken(restarted(rig))).toBe(false);
+    expect(rig.cluster.journal).toEqual([]);
+  });
+
+  it.each([
+    { name: 'another text', value: 'locked' },
+    { name: 'a namespace alone', value: `${nowText},default` },
+    { name: 'a pod too many', value: `${nowText},default,other,uid-other,x` },
+    { name: 'a pod without name', value: `${nowText},default,,uid-other` },
+    { name: 'another lock', value: `${justNow},default,other,uid-other` },
+  ])('is nobody’s where $name is written beside it', async ({ value }) => {
+    const { rig } = await lockedByUs();
+    rig.setLock(value, namelessOwnerKey);
+    expect(await isTaken(restarted(rig))).toBe(false);
+    expect(rig.cluster.journal).toEqual([]);
+  });
+
+  it('is somebody else’s when it is newer than what is written beside it', async () => {
+    const { rig: ended } = await lockedByUs();
+    ended.setLock('2026-01-01T00:00:01Z', namelessKey);
+    const rig = restarted(ended);
+    expect(rig.locks.ownersOn('n1')).toEqual([]);
+    expect(await isTaken(rig)).toBe(false);
+    expect(rig.cluster.journal).toEqual([]);
+    rig.clock.advance(2 * 60_000);
+    expect(await isTaken(rig)).toBe(true);
+    expect(rig.cluster.journal).toEqual([patchNode]);
+  });
+
+  it('is known though another family’s pod was bound to the node since', async () => {
+    const { rig } = await lockedByUs();
+    expect(await isTaken(rig, { locks: [sharedNodeLock], name: 'train-1' })).toBe(true);
+    rig.cluster.calls.length = 0;
+    expect(await isTaken(restarted(rig))).toBe(true);
+    expect(rig.cluster.journal).toEqual([getOther, fenceOther, patchNode]);
+  });
+
+  it('keeps a Binding that comes late from binding its pod under the next one’s lock', async () => {
+    const { rig: ended, pod } = await lockedByUs();
+    const rig = restarted(ended);
+    expect(await isTaken(rig)).toBe(true);
+    const late = rig.cluster.client.request({
+      method: 'POST',
+      path: `${pathOf(pod)}/binding`,
+      body: {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name: pod.name, uid: pod.uid, resourceVersion: pod.resourceVersion },
+        target: { apiVersion: 'v1', kind: 'Node', name: 'n1' },
+      },
+      timeoutMs: 1000,
+    });
+    expect(await rig.cluster.drive(late)).toMatchObject({ kind: 'status', status: 409 });
+    expect(rig.stored(pod).nodeName).toBeUndefined();
   });
 });
 
@@ -317,13 +404,19 @@ describe('the sweep', () => {
   });
 
   it('gives a lock of ours back whose pod was never bound, and fences that pod off', async () => {
-    const { rig, pod } = await lockedForOther();
+    const { rig, pod } = await lockedByUs();
     expect(await swept(rig, 2)).toBeUndefined();
     expect(rig.stored(pod).resourceVersion).not.toBe(pod.resourceVersion);
   });
 
+  it('gives back what a server has left behind that has ended, and fences that pod off', async () => {
+    const { rig, pod } = await lockedByUs();
+    expect(await swept(restarted(rig), 2)).toBeUndefined();
+    expect(rig.stored(pod).resourceVersion).not.toBe(pod.resourceVersion);
+  });
+
   it('gives back of two locks the one that nobody needs', async () => {
-    const { rig, pod } = await lockedForOther(waiting);
+    const { rig, pod } = await lockedByUs(waiting);
     rig.binding.pods.see(pod);
     rig.setLock(`${justNow},default,gone`);
     expect(await swept(rig, 2)).toBe(nowText);
@@ -334,7 +427,7 @@ describe('the sweep', () => {
     { name: 'its own', lock: nowText, want: undefined },
     { name: 'not somebody else’s', lock: justNow, want: justNow },
   ])('gives back at once the lock of a pod that is over, $name', async ({ lock, want }) => {
-    const { rig, pod } = await lockedForOther({ ...waiting, phase: 'Failed' });
+    const { rig, pod } = await lockedByUs({ ...waiting, phase: 'Failed' });
     rig.setLock(lock, namelessKey);
     rig.binding.sweep.see(pod);
     await rig.cluster.idle();
@@ -344,7 +437,7 @@ describe('the sweep', () => {
 
 describe('the pods that a node’s locks are for', () => {
   it('are those that the locks name, and of nameless ones those they were written for', async () => {
-    const { rig } = await lockedForOther();
+    const { rig } = await lockedByUs();
     rig.setLock(`${justNow},team-a,named`);
     expect(rig.locks.ownersOn('n1')).toMatchObject([{ namespace: 'team-a', name: 'named' }, other]);
     rig.setLock(justNow, namelessKey);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { NodeWatch } from '../../src/kubernetes/node-watch.ts';
-import { sharedNodeLock } from '../../src/vendors/node-lock.ts';
+import { lockAnnotations, sharedNodeLock } from '../../src/vendors/node-lock.ts';
 import { nodeObject } from '../state/support/device-states.ts';
+import { namelessKey, namelessLock } from './support/lock-families.ts';
 
 const never = new AbortController().signal;
 const locks = { 'hami.io/mutex.lock': '2026-01-01T00:00:00Z,default,pod-1' };
@@ -15,18 +16,36 @@ describe('the watch of nodes', () => {
     const watch = new NodeWatch([sharedNodeLock]);
     expect(watch.find('n1')).toBeUndefined();
     watch.see(nodeObject({ resourceVersion: '7', annotations: locks }));
-    expect(watch.find('n1')).toEqual({ resourceVersion: '7', locks, fence: undefined, lastLocks: locks });
+    expect(watch.find('n1')).toEqual({
+      resourceVersion: '7',
+      locks,
+      holders: {},
+      fence: undefined,
+      lastLocks: locks,
+    });
     expect([...watch.locked()]).toEqual(['n1']);
     watch.see(nodeObject({ resourceVersion: '8', annotations: { 'tessera.io/fence': 'a/1/b/uid' } }));
     expect(watch.find('n1')).toEqual({
       resourceVersion: '8',
       locks: {},
+      holders: {},
       fence: 'a/1/b/uid',
       lastLocks: locks,
     });
     expect([...watch.locked()]).toEqual([]);
     watch.forget('n1');
     expect(watch.find('n1')).toBeUndefined();
+  });
+
+  it('knows of a lock that names nobody whose it is, while it stands', () => {
+    const watch = new NodeWatch([sharedNodeLock, namelessLock]);
+    const taken = lockAnnotations(namelessLock, 0, { namespace: 'a', name: 'b', uid: 'c' });
+    watch.see(nodeObject({ annotations: taken }));
+    expect(watch.find('n1')?.holders).toEqual({ [namelessKey]: { namespace: 'a', name: 'b', uid: 'c' } });
+    watch.see(nodeObject({ annotations: { ...taken, [namelessKey]: '2026-01-01T00:00:00Z' } }));
+    expect(watch.find('n1')?.holders).toEqual({});
+    watch.see(nodeObject());
+    expect(watch.find('n1')?.holders).toEqual({});
   });
 
   it.each<{ name: string; happens: (watch: NodeWatch) => void; wantSettled: boolean }>([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Sealer } from '../../src/kubernetes/seal.ts';
+import type { TextMap } from '../../src/model/cluster-objects.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
 import { nvidiaVendors, podObject } from '../state/support/device-states.ts';
 import { dcuVendor } from '../state/support/second-vendor.ts';
@@ -105,6 +106,23 @@ describe('the seal', () => {
         expect(sealOf(one) === sealOf(other)).toBe(JSON.stringify(one) === JSON.stringify(other));
       }),
     );
+  });
+
+  it('covers the kinds of the shares, and holds without them where it was made without', () => {
+    const kinds = { 'tessera.io/kinds': '{"Ascend910B3":[["soft"]]}' };
+    const others = { 'tessera.io/kinds': '{"Ascend910B3":[["hard"]]}' };
+    const withKinds = sealer.seal('uid-1', 'n1', { ...annotations, ...kinds });
+    const bound = (seen: TextMap) =>
+      sealer.isSealed(boundPod({ annotations: { 'tessera.io/seal': withKinds, ...seen } }));
+    expect([bound(kinds), bound(others), bound({})]).toEqual([true, false, false]);
+    expect([sealer.isSealed(boundPod()), sealer.isSealed(boundPod({ annotations: kinds }))]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it('is the same as ever for an allocation without kinds', () => {
+    expect(seal).toBe('v1.sXPtM77i25lRMRhmhPBmIxgDfEBYLtBQcXqCtNv33uo');
   });
 
   it('covers what was reserved of MIG cards, and not what the plugin adds to it later', () => {

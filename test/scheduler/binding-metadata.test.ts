@@ -112,6 +112,36 @@ describe('the reserved MIG instances of a Binding (spec §1.10)', () => {
   });
 });
 
+describe('the kinds of the shares of a Binding', () => {
+  const key = 'tessera.io/kinds';
+  const soft = { ...share('dcu-0', 2, 0, 'DCU'), kind: 'soft' };
+  const write = (allocation: Allocation, annotations: Record<string, string> = {}) =>
+    bindingMetadata({
+      pod: { annotations, containers: [] },
+      allocation,
+      node: 'n1',
+      nowMs,
+      vendors: [...nvidiaVendors, dcuVendor],
+      layoutOf,
+    }).annotations[key];
+
+  it('name a word for every share of a family that has some', () => {
+    const without = share('dcu-1', 2, 0, 'DCU');
+    const allocation = [[], [share('GPU-a', 1, 0), soft, { ...soft, kind: 'hard' }, without]];
+    expect(write(allocation)).toBe('{"DCU":[[],["soft","hard",null]]}');
+  });
+
+  it('are not written where no share has one', () => {
+    expect(write([[share('GPU-a', 1, 0)]])).toBeUndefined();
+  });
+
+  it('replace those that somebody wrote before', () => {
+    const forged = { [key]: '{"NVIDIA":[["x"]]}' };
+    expect(write([[share('GPU-a', 1, 0)]], forged)).toBe('{}');
+    expect(write([[soft]], forged)).toBe('{"DCU":[["soft"]]}');
+  });
+});
+
 describe('the entries for a plugin that counts app containers alone (up to v2.8)', () => {
   const container = (role: 'init' | 'sidecar' | 'app') => ({ name: role, role, limits: {}, requests: {} });
   const given = share('GPU-a', 500, 3);

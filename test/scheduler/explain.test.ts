@@ -42,6 +42,25 @@ describe('the explanation of a pending pod', () => {
     });
   });
 
+  it.each([
+    {
+      name: 'no node fits',
+      memoryMiB: 6000,
+      want: { memory: { wanted: 6000, free: 10_384, largest: 5192 } },
+    },
+    { name: 'and not where one does', memoryMiB: 5000, want: undefined },
+  ])('says that there is room in sum alone where $name', ({ memoryMiB, want }) => {
+    const nodes = ['n1', 'n2'];
+    const world = makeWorld({ nodes: nodes.map((node) => ({ name: node, devices: [{}] })) });
+    for (const nodeName of nodes)
+      world.pod({ name: `on-${nodeName}`, nodeName, allocated: 'gpu-0,NVIDIA,3000,0:;' });
+    world.pod({ gpu: { count: 1, memoryMiB } });
+    const explanation = world.scheduler.explain(name);
+    if (explanation?.state !== 'pending') throw new Error('not pending');
+    if (want === undefined) expect(explanation).not.toHaveProperty('scattered');
+    else expect(explanation.scattered).toMatchObject(want);
+  });
+
   it('says what cannot be read, and asks no node', () => {
     const world = makeWorld({ nodes: [{ devices: [{}] }] });
     world.pod({ gpu: { count: 1, memoryMiB: '16Gi' } });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { PolicyDefaults } from '../../src/placement/planner.ts';
+import type { Moment } from '../../src/placement/scoring.ts';
 import { Assumptions } from '../../src/scheduler/assumptions.ts';
 import { prioritize, type PrioritizeDeps } from '../../src/scheduler/prioritize.ts';
 import { Requests } from '../../src/scheduler/requests.ts';
@@ -109,6 +110,91 @@ describe('prioritize', () => {
     const first = rank(world);
     expect(rank(world)).toEqual(first);
     expect(world.state.view('n2')?.generation).toBe(generation);
+  });
+});
+
+/** Judges a node by a number that a test gives it. */
+function scoringBy(values: Readonly<Record<string, number>>) {
+  return { rateShare: () => 0, rateNode: ({ view }: Moment) => values[view.name] ?? 0 };
+}
+
+describe('where a scoring judges', () => {
+  const fragmentation: PolicyDefaults = { ...binpackBinpack, nodePolicy: 'fragmentation' };
+
+  function rankBy(values: Readonly<Record<string, number>>, policies = fragmentation, who = pod) {
+    const nodes = Object.keys(values).map((name) => ({ name, devices: [{}] }));
+    const world = makeWorld({ policies, nodes, scoring: () => scoringBy(values) });
+    return rank(world, who);
+  }
+
+  it.each([
+    {
+      name: 'the rest by how far they fall behind',
+      values: { a: 51, b: 45, c: 48 },
+      want: { a: 10, b: 0, c: 5 },
+    },
+    { name: '9 to one as good as the best', values: { a: 40, b: 51, c: 51 }, want: { a: 0, b: 10, c: 9 } },
+    { name: 'no more than it is to a small difference', values: { a: 50, b: 49.5 }, want: { a: 10, b: 7 } },
+    { name: '10 to a single node', values: { a: 12 }, want: { a: 10 } },
+    { name: '10 to one where all are worthless', values: { a: 0, b: 0 }, want: { a: 10, b: 9 } },
+  ])('gives 10 to one node and $name', ({ values, want }) => {
+    expect(rankBy(values)).toEqual(want);
+  });
+
+  it.each([
+    { name: 'a pod says so', policies: binpackBinpack, annotation: 'fragmentation', want: { a: 0, b: 10 } },
+    {
+      name: 'and not where a pod says otherwise',
+      policies: fragmentation,
+      annotation: 'spread',
+      want: { a: 10, b: 9 },
+    },
+    {
+      name: 'and not where nobody says so',
+      policies: binpackBinpack,
+      annotation: undefined,
+      want: { a: 10, b: 9 },
+    },
+  ])('it is asked where $name', ({ policies, annotation, want }) => {
+    const annotations = annotation === undefined ? {} : { 'hami.io/node-scheduler-policy': annotation };
+    expect(rankBy({ a: 10, b: 90 }, policies, gpuPod({ gpu, annotations }))).toEqual(want);
+  });
+
+  it('is made for nobody who does not ask for it', () => {
+    const scoring = () => {
+      throw new Error('made');
+    };
+    const world = makeWorld({ nodes: [{ devices: [{}] }], scoring });
+    expect(rank(world)).toEqual({ n1: 10 });
+    expect(() =>
+      rank(world, gpuPod({ name: 'other', annotations: { 'hami.io/node-scheduler-policy': 'fragmentation' } })),
+    ).toThrow('made');
+  });
+
+  it('another one judges anew what was judged before', () => {
+    let best = 'a';
+    const scorings = new Map(['a', 'b'].map((name) => [name, scoringBy({ [name]: 90 })]));
+    const nodes = ['a', 'b'].map((name) => ({ name, devices: [{}] }));
+    const world = makeWorld({ policies: fragmentation, nodes, scoring: () => scorings.get(best)! });
+    expect(rank(world)).toEqual({ a: 10, b: 0 });
+    best = 'b';
+    expect(rank(world)).toEqual({ a: 0, b: 10 });
+  });
+
+  it('of any values, one node has 10, others no more than 9, and better ones no less', () => {
+    const value = fc.double({ min: 0, max: 100, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 8 }), (list) => {
+        const values = Object.fromEntries(list.map((one, index) => [`n${index}`, one]));
+        const scores = Object.entries(rankBy(values)).sort(([a], [b]) => (values[b] ?? 0) - (values[a] ?? 0));
+        const wire = scores.map(([, score]) => score);
+        expect(wire.filter((score) => score === 10)).toHaveLength(1);
+        expect(wire.every((score) => Number.isInteger(score) && score >= 0)).toBe(true);
+        const rest = wire.filter((score) => score !== 10);
+        expect(rest).toEqual([...rest].sort((a, b) => b - a));
+      }),
+      { numRuns: 100 },
+    );
   });
 });
 

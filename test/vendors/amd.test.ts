@@ -52,7 +52,7 @@ describe('the family', () => {
   it('takes the shared lock, which names its pod, as the plugin demands', () => {
     const { nodeLock } = amd!;
     expect(nodeLock).toBe(sharedNodeLock);
-    expect(nodeLock!.namesOwner).toBe(true);
+    expect(nodeLock!.ownerAnnotation).toBeUndefined();
     const value = nodeLock!.format(0, { namespace: 'team-a', name: 'train' });
     expect(parseNodeLock(value)).toMatchObject({
       kind: 'owned',

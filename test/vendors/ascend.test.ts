@@ -268,7 +268,7 @@ describe('hard shares and soft slices', () => {
     expect(world.cards(npuPod({ memory: 1000 }))).toEqual([['npu-0']]);
   });
 
-  it('are known by the annotation of the pod alone, so that a restart finds them', () => {
+  it('are known from what was written with the Binding, so that a restart finds them', () => {
     const annotations = npuWorld([npuNode({ ...one, softly: 'true' })]).bind(
       npuPod({ memory: 1000 }, { annotations: soft }),
     );
@@ -277,6 +277,7 @@ describe('hard shares and soft slices', () => {
     expect(restarted.take(pod)).toEqual([]);
     expect(restarted.used()).toEqual({ 'npu-0': '1/1000/0' });
     expect(restarted.refusal(npuPod({}, { name: 'second' }))).toBe('1 ModeNotFit');
+    expect(restarted.refusal(npuPod({ memory: 1 }, { name: 'third', annotations: soft }))).toBe('fits');
   });
 
   it('a hard share is charged no compute, on a node of either mode', () => {

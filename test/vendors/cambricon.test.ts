@@ -5,7 +5,7 @@ import type { DeviceRequest } from '../../src/model/request.ts';
 import { plan } from '../../src/placement/planner.ts';
 import { policiesFrom } from '../../src/placement/policy-defaults.ts';
 import { cambriconFamily, cambriconNodeLock } from '../../src/vendors/cambricon/cambricon.ts';
-import { parseNodeLock } from '../../src/vendors/node-lock.ts';
+import { lockAnnotations, parseNodeLock } from '../../src/vendors/node-lock.ts';
 import { readPodRequest } from '../../src/vendors/pod-request.ts';
 import type { PodFields } from '../support/kubernetes-objects.ts';
 import { cardsOf, makeState, podObject } from '../state/support/device-states.ts';
@@ -457,10 +457,18 @@ describe('the lock of a node (vendors §3.8)', () => {
     expect(parseNodeLock(value)).toEqual({ kind: 'bare', atMs: 1_700_000_000_123 });
     expect(cambriconNodeLock).toMatchObject({
       annotation: 'cambricon.com/dsmlu.lock',
-      namesOwner: false,
+      ownerAnnotation: 'tessera.io/dsmlu-lock-owner',
       expiryMs: 120_000,
     });
     expect(mlu.nodeLock).toBe(cambriconNodeLock);
+  });
+
+  it('has its pod beside it', () => {
+    const owner = { namespace: 'default', name: 'p', uid: 'uid-p' };
+    expect(lockAnnotations(cambriconNodeLock, 1_700_000_000_123, owner)).toEqual({
+      'cambricon.com/dsmlu.lock': '2023-11-14T22:13:20.123Z',
+      'tessera.io/dsmlu-lock-owner': '2023-11-14T22:13:20.123Z,default,p,uid-p',
+    });
   });
 
   const cases: { name: string; annotations: TextMap; want: boolean; wantAwaited?: false }[] = [

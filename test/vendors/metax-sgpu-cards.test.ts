@@ -176,7 +176,7 @@ describe('the pods on a card', () => {
     expect(world.refusal(sgpuPod(asked, asks))).toBe(want);
   });
 
-  it('are known from their annotations after a restart', () => {
+  it('are known from what was written with their Bindings after a restart', () => {
     const before = sgpuWorld([card('GPU-1', { qosPolicy: 'burst-share' })]);
     const pod = sgpuPod(part, { [qosPolicy]: 'fixed-share' }, 'a');
     const annotations = { ...pod.annotations, ...before.bind(pod) };

@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { formatNodeLock, isLockedBy, parseNodeLock } from '../../src/vendors/node-lock.ts';
+import {
+  formatNodeLock,
+  isLockedBy,
+  lockAnnotations,
+  lockHolderOf,
+  type NodeLockProtocol,
+  parseNodeLock,
+  sharedNodeLock,
+} from '../../src/vendors/node-lock.ts';
 
 const atMs = Date.UTC(2026, 7, 21, 6, 20, 39);
 const owner = { namespace: 'team-a', name: 'train-0' };
@@ -75,6 +83,55 @@ describe('the node lock (spec §1.6)', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (value) => {
         expect(['owned', 'bare', 'malformed']).toContain(parseNodeLock(value).kind);
+      }),
+    );
+  });
+});
+
+describe('a lock whose values name nobody', () => {
+  const protocol: NodeLockProtocol = {
+    annotation: 'example.com/lock',
+    ownerAnnotation: 'tessera.io/lock-owner',
+    format: (ms) => new Date(ms).toISOString(),
+    isServed: () => false,
+  };
+  const holder = { ...owner, uid: 'uid-1' };
+  const taken = lockAnnotations(protocol, atMs, holder);
+
+  it('is written with its pod beside it, and known by that', () => {
+    expect(taken).toEqual({
+      'example.com/lock': '2026-08-21T06:20:39.000Z',
+      'tessera.io/lock-owner': '2026-08-21T06:20:39.000Z,team-a,train-0,uid-1',
+    });
+    expect(lockHolderOf(protocol, taken)).toEqual(holder);
+  });
+
+  it.each([
+    { name: 'one of another time', changes: { 'example.com/lock': '2026-08-21T06:20:39.001Z' } },
+    { name: 'the beginning of one', changes: { 'example.com/lock': '2026-08-21T06:20:39' } },
+    { name: 'one of no text', changes: { 'example.com/lock': '' } },
+    { name: 'text without a pod', changes: { 'tessera.io/lock-owner': '2026-08-21T06:20:39.000Z' } },
+    { name: 'half a pod', changes: { 'tessera.io/lock-owner': '2026-08-21T06:20:39.000Z,team-a,,uid-1' } },
+    {
+      name: 'more than a pod',
+      changes: { 'tessera.io/lock-owner': '2026-08-21T06:20:39.000Z,team-a,train-0,uid-1,x' },
+    },
+  ])('is nobody’s where lock and owner do not belong together: $name', ({ changes }) => {
+    expect(lockHolderOf(protocol, { ...taken, ...changes })).toBeUndefined();
+  });
+
+  it('is none of those that name their pods', () => {
+    const shared = lockAnnotations(sharedNodeLock, atMs, holder);
+    expect(shared).toEqual({ 'hami.io/mutex.lock': '2026-08-21T06:20:39Z,team-a,train-0' });
+    expect(lockHolderOf(sharedNodeLock, shared)).toBeUndefined();
+  });
+
+  it('never throws on what it reads', () => {
+    const text = fc.string({ unit: 'binary' });
+    fc.assert(
+      fc.property(text, text, (lock, written) => {
+        const found = lockHolderOf(protocol, { 'example.com/lock': lock, 'tessera.io/lock-owner': written });
+        expect(found === undefined || written.startsWith(`${lock},`)).toBe(true);
       }),
     );
   });

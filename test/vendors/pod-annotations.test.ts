@@ -8,6 +8,7 @@ const owned = [
   'hami.io/vgpu-mig-allocations',
   'hami.io/vgpu-node',
   'hami.io/vgpu-time',
+  'tessera.io/kinds',
   'tessera.io/seal',
 ];
 

@@ -10,6 +10,8 @@ describe('parseNodePolicy', () => {
   it.each([
     { value: 'binpack', want: 'binpack' },
     { value: 'spread', want: 'spread' },
+    { value: 'fragmentation', want: 'fragmentation' },
+    { value: 'Fragmentation', want: 'binpack' },
     { value: 'spread ', want: 'binpack' },
     { value: 'Spread', want: 'binpack' },
     { value: 'topology-aware', want: 'binpack' },

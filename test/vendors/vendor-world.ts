@@ -8,7 +8,7 @@ import type { PodObject } from '../../src/model/cluster-objects.ts';
 import { plan, type Plan } from '../../src/placement/planner.ts';
 import { policiesFrom } from '../../src/placement/policy-defaults.ts';
 import { type BindingMetadata, bindingMetadata } from '../../src/scheduler/binding-metadata.ts';
-import { DeviceState } from '../../src/state/device-state.ts';
+import { DeviceState, type DeviceStateOptions } from '../../src/state/device-state.ts';
 import { readPodRequest } from '../../src/vendors/pod-request.ts';
 import type { Vendor } from '../../src/vendors/vendor.ts';
 import { parsePod } from '../../src/wire/kubernetes.ts';
@@ -23,6 +23,8 @@ export interface WorldFields {
   readonly nodePolicy?: 'binpack' | 'spread';
   /** Of cards; `spread` where left out, as in HAMi. */
   readonly devicePolicy?: string;
+  /** Everything is believed where left out. */
+  readonly trustOf?: DeviceStateOptions['trustOf'];
 }
 
 /** 2023-11-14T22:13:20Z. */
@@ -34,10 +36,11 @@ export class VendorWorld {
   readonly #policies: ReturnType<typeof policiesFrom>;
   #timeNs = BigInt(nowMs) * 1_000_000n;
 
-  constructor({ vendors, nodes = [], nodePolicy = 'binpack', devicePolicy = 'spread' }: WorldFields) {
+  constructor({ vendors, nodes = [], trustOf = () => 'as-written', ...policies }: WorldFields) {
+    const { nodePolicy = 'binpack', devicePolicy = 'spread' } = policies;
     this.#vendors = vendors;
     this.#policies = policiesFrom({ nodePolicy, devicePolicy }, vendors);
-    this.state = new DeviceState({ vendors, trustOf: () => 'as-written' });
+    this.state = new DeviceState({ vendors, trustOf });
     for (const node of nodes) this.state.applyNode(nodeObject(node));
     this.state.markSynced();
   }

@@ -38,7 +38,7 @@ function lockFinding(
   protocol: NodeLockProtocol,
   { subject: { config, nowMs }, podsByName, isAwaited }: LockJudges,
 ): Finding | undefined {
-  const { annotation, namesOwner, expiryMs } = protocol;
+  const { annotation, ownerAnnotation, expiryMs } = protocol;
   const value = node.annotations[annotation];
   if (value === undefined) return undefined;
   const object = nodeReference(node);
@@ -49,7 +49,7 @@ function lockFinding(
   const ageMs = Math.abs(nowMs - lock.atMs);
   if (lock.kind === 'bare') {
     if (ageMs <= (expiryMs ?? config.nodeLockExpirySeconds * 1000)) return undefined;
-    if (namesOwner) {
+    if (ownerAnnotation === undefined) {
       return finding('LockLeftOver', object, 'its lock names no pod and is older than nodeLockExpirySeconds');
     }
     return isAwaited(node, protocol)

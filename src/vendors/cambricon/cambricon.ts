@@ -67,7 +67,7 @@ const instanceAnnotation = 'CAMBRICON_DSMLU_PROFILE_INSTANCE';
 /** The plugin removes the lock with its last word on a pod; the value names nobody. */
 export const cambriconNodeLock: NodeLockProtocol = {
   annotation: 'cambricon.com/dsmlu.lock',
-  namesOwner: false,
+  ownerAnnotation: 'tessera.io/dsmlu-lock-owner',
   expiryMs: 2 * 60_000,
   // With milliseconds, so that another's lock of the same second is not taken for ours.
   format: (atMs) => new Date(atMs).toISOString(),

@@ -7,10 +7,11 @@ import type { Vendor } from '../../../src/vendors/vendor.ts';
 import { nvidiaVendors } from '../../state/support/device-states.ts';
 
 export const namelessKey = 'example.com/plugin.lock';
+export const namelessOwnerKey = 'tessera.io/plugin-lock-owner';
 
 export const namelessLock: NodeLockProtocol = {
   annotation: namelessKey,
-  namesOwner: false,
+  ownerAnnotation: namelessOwnerKey,
   expiryMs: 2 * 60_000,
   format: (atMs) => new Date(atMs).toISOString().replace(/\.\d{3}Z$/, 'Z'),
   isServed: (annotations) => annotations['example.com/assigned'] === 'true',

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { PodObject } from '../../../src/model/cluster-objects.ts';
 import type { PolicyDefaults } from '../../../src/placement/planner.ts';
+import type { Scoring } from '../../../src/placement/scoring.ts';
 import type { BindAnswer } from '../../../src/scheduler/bind.ts';
 import type { ClusterWriter } from '../../../src/scheduler/cluster-writer.ts';
 import type { PodEvent } from '../../../src/scheduler/pod-events.ts';
@@ -33,6 +34,7 @@ export const binpackBinpack: PolicyDefaults = {
 
 export interface WorldFields extends StateFields {
   readonly policies?: PolicyDefaults;
+  readonly scoring?: () => Scoring;
   readonly state?: DeviceState;
   readonly deadlineMs?: number;
 }
@@ -53,13 +55,22 @@ export interface World {
 export function makeWorld({
   policies = binpackBinpack,
   deadlineMs = 1000,
+  scoring,
   ...fields
 }: WorldFields = {}): World {
   const clock = new ManualClock();
   const writer = new ScriptedWriter();
   const state = fields.state ?? makeState(fields);
   const events: PodEvent[] = [];
-  const scheduler = schedulerOver({ state, clock, writer, events, policies, deadlineMs });
+  const scheduler = schedulerOver({
+    state,
+    clock,
+    writer,
+    events,
+    policies,
+    deadlineMs,
+    ...(scoring === undefined ? {} : { scoring }),
+  });
   return {
     clock,
     state,
@@ -83,6 +94,7 @@ export function schedulerOver(parts: {
   writer: ClusterWriter;
   events?: PodEvent[];
   policies?: PolicyDefaults;
+  scoring?: () => Scoring;
   deadlineMs?: number;
   term?: () => string | undefined;
 }): Scheduler {

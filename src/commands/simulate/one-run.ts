@@ -1,0 +1,65 @@
+/** One replay of a scenario: a policy, an order of arrivals, and what came of it as plain data. */
+import { makeFragmentationMeasure } from '../../placement/fragmentation/fragmentation-measure.ts';
+import { classOf } from '../../placement/fragmentation/request-class.ts';
+import { typicalClasses } from '../../placement/fragmentation/typical-classes.ts';
+import { type Parsed, parsed } from '../../model/result.ts';
+import { makePolicy } from '../../simulator/policies/policies.ts';
+import { replay } from '../../simulator/replay.ts';
+import { seededRandom } from '../../simulator/seeded-random.ts';
+import type { RunReport, RunRequest } from './run-report.ts';
+import type { Scenario } from './scenario.ts';
+import { timedFigures } from './timed-allocation.ts';
+
+export interface RunTools {
+  /** Any clock that only goes forward, in milliseconds. */
+  readonly nowMs: () => number;
+  /** Told now and then how much of the run is done, 0 to 1. */
+  readonly onProgress?: (part: number) => void;
+}
+
+/** Refuses a seed that there is no order for. The same scenario and request give the same figures. */
+export function makeRun(
+  scenario: Scenario,
+  { policy: name, seed }: RunRequest,
+  { nowMs, onProgress }: RunTools,
+): Parsed<RunReport> {
+  const { inputs, mix, arrivals: how } = scenario;
+  const { views, policies: defaults, simulatedPods: pods } = inputs;
+  const order = inputs.arrivalsOf(seed);
+  if (!order.ok) return order;
+  const { arrivals, rank } = order.value;
+  // Orders are drawn from the first stream of the seed, so that no policy repeats their chance.
+  const random = seededRandom(seed, 1);
+  const measure = makeFragmentationMeasure(
+    typicalClasses(mix.map(({ request, count }) => ({ ...classOf(request), weight: count }))),
+    defaults.cardRules,
+  );
+  const startedMs = nowMs();
+  const result = replay({
+    views,
+    pods,
+    arrivals,
+    policy: makePolicy(name, { views, mix, defaults, random }),
+    rank,
+    random,
+    fragmentedMilli: (view) => measure.fragmentedMilli(view),
+    onProgress: (done) => onProgress?.(arrivals.length === 0 ? 1 : done / arrivals.length),
+  });
+  const seconds = (nowMs() - startedMs) / 1000;
+  const { capacityMilli, arrivedMilli, allocatedMilli, placements, unplaced, curve } = result;
+  const ofCluster = (milli: number) => (capacityMilli === 0 ? 0 : (milli / capacityMilli) * 100);
+  const lastPercent = curve.at(-1)?.arrivedPercent ?? 0;
+  return parsed({
+    policy: name,
+    seed,
+    arrived: arrivals.length,
+    placed: placements.filter(({ ok }) => ok).length,
+    unplaced,
+    arrivedPercent: ofCluster(arrivedMilli),
+    allocatedPercent: ofCluster(allocatedMilli),
+    curve,
+    reachedPercent: how.kind === 'load' ? Math.max(how.percent, lastPercent) : lastPercent,
+    ...(how.kind === 'timed' ? { timed: timedFigures(views, arrivals, result) } : {}),
+    seconds,
+  });
+}
