@@ -8,6 +8,10 @@ import type { Random, SimulatedPolicy } from './policy.ts';
 export type SimulatedRefusal = Refusal | { readonly code: HostReason };
 export type HostReason = 'HostInsufficientCpu' | 'HostInsufficientMemory' | 'HostTooManyPods';
 
+export function isHostReason(code: SimulatedRefusal['code']): code is HostReason {
+  return code.startsWith('Host');
+}
+
 export interface NodeQuestion {
   /** By node, as its plan says; NaN where the pod cannot go there. */
   readonly scores: readonly number[];

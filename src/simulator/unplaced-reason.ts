@@ -1,16 +1,21 @@
-/** Why a pod fits nowhere, in one word: the reason that most nodes give, so that many pods can be counted by it. */
+/**
+ * Why a pod fits nowhere, in one word, so that many pods can be counted by it: the reason that most nodes give; of the
+ * nodes whose cards would do, where there are any, because those came closest.
+ */
 import { compareText } from '../model/device.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { PodRequest } from '../model/request.ts';
 import type { VerdictTable } from '../placement/verdicts.ts';
-import type { SimulatedRefusal } from './node-choice.ts';
+import { isHostReason, type SimulatedRefusal } from './node-choice.ts';
 import { countRefusals } from './what-if-refusals.ts';
 
 export const noNodes = 'NoNodes';
 
 export function mainReason(views: readonly NodeView[], request: PodRequest, verdicts: VerdictTable): string {
   const counts = new Map<string, number>();
-  for (const { refusal, nodes } of countRefusals(views, request, verdicts)) {
+  const refusals = countRefusals(views, request, verdicts);
+  const ofHosts = refusals.filter(({ refusal }) => isHostReason(refusal.code));
+  for (const { refusal, nodes } of ofHosts.length > 0 ? ofHosts : refusals) {
     const word = refusalWord(refusal);
     counts.set(word, (counts.get(word) ?? 0) + nodes);
   }

@@ -62,8 +62,8 @@ export interface WhatIfAnswer {
   readonly newNodes: number;
 }
 
-/** Asked about in one step at most; a first verdict takes some microseconds. */
-const nodesPerStep = 512;
+/** Copied or asked about in one step at most; a copy or a first verdict takes some ten microseconds. */
+const nodesPerStep = 256;
 
 export class WhatIf {
   readonly #question: WhatIfQuestion;
@@ -76,14 +76,14 @@ export class WhatIf {
   #ended = false;
 
   constructor(question: WhatIfQuestion) {
-    const { views, policy, random } = question;
+    const { policy, random } = question;
     this.#question = question;
     this.#ground = {
       cluster: new SimulatedCluster(views, policy.observer),
       verdicts: new Verdicts(),
       scores: new NodeScoresByKind(),
       policy,
-      rank: views.map((_, node) => node),
+      rank: [],
       random,
     };
   }
@@ -100,11 +100,21 @@ export class WhatIf {
   /** A little more; without effect once it is done. */
   step(): void {
     const pod = this.#question.pods[this.#outcomes.length];
-    if (this.done || pod === undefined || this.#judgeSome(pod)) return;
+    if (this.done || pod === undefined || this.#copySome() || this.#judgeSome(pod)) return;
     this.#judged = 0;
     const outcome = this.#tryPod(pod, `${this.#outcomes.length}`);
     this.#outcomes.push(outcome);
     if (!outcome.ok && this.#question.untilRefused === true) this.#ended = true;
+  }
+
+  /** Copies some of the nodes; false once all of them are there. */
+  #copySome(): boolean {
+    const { views } = this.#question;
+    const { cluster, rank } = this.#ground;
+    const from = rank.length;
+    if (from >= views.length) return false;
+    for (const view of views.slice(from, from + nodesPerStep)) rank.push(cluster.add(view));
+    return views.length > nodesPerStep;
   }
 
   /** Has some nodes give verdicts that are remembered; false once there are few enough left to place the pod. */

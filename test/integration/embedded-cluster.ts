@@ -70,10 +70,10 @@ export class EmbeddedCluster {
     return this.#plane.agent;
   }
 
-  /** Kills the server and starts another at the same addresses. */
-  async restartServer(): Promise<void> {
+  /** Kills the server, or has it stop by itself, and starts another at the same addresses. */
+  async restartServer(how: 'killed' | 'stopped' = 'killed'): Promise<void> {
     const { urls } = this.#server.endpoints;
-    await this.#server.kill();
+    await (how === 'killed' ? this.#server.kill() : this.#server.endpoints.close());
     const addressOf = (purpose: string) => new URL(urls[purpose] ?? '').host;
     const addresses = {
       listen: addressOf('main'),

@@ -167,7 +167,10 @@ describe('where a scoring judges', () => {
     const world = makeWorld({ nodes: [{ devices: [{}] }], scoring });
     expect(rank(world)).toEqual({ n1: 10 });
     expect(() =>
-      rank(world, gpuPod({ name: 'other', annotations: { 'hami.io/node-scheduler-policy': 'fragmentation' } })),
+      rank(
+        world,
+        gpuPod({ name: 'other', annotations: { 'hami.io/node-scheduler-policy': 'fragmentation' } }),
+      ),
     ).toThrow('made');
   });
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
 
@@ -25,6 +26,8 @@ describe('makeMetrics', () => {
       'tessera_certificate_expiry_timestamp_seconds gauge',
       'tessera_devices gauge',
       'tessera_filter_duration_seconds histogram',
+      'tessera_fragmentation_ratio gauge',
+      'tessera_fragmented_cards gauge',
       'tessera_http_oversized_total counter',
       'tessera_leader gauge',
       'tessera_ledger_audit_last_duration_seconds gauge',
@@ -44,6 +47,7 @@ describe('makeMetrics', () => {
       'tessera_refusals_total counter',
       'tessera_strays_total counter',
       'tessera_synced gauge',
+      'tessera_useless_cards gauge',
       'tessera_watch_signals_total counter',
     ]);
   });
@@ -96,11 +100,26 @@ describe('makeMetrics', () => {
     expect((await samples(metrics)).has('tessera_ledger_entries{state="bound"}')).toBe(false);
   });
 
-  it('gives no page rather than one of old numbers', async () => {
+  it('waits for what takes its time', async () => {
     const metrics = makeMetrics({ processMetrics: false });
-    metrics.onRender(() => {
-      throw new Error('no state');
+    metrics.onRender(async () => {
+      await nextTurn();
+      metrics.synced.set(1);
     });
+    expect((await samples(metrics)).get('tessera_synced')).toBe(1);
+  });
+
+  it.each([
+    {
+      name: 'at once',
+      refresh: () => {
+        throw new Error('no state');
+      },
+    },
+    { name: 'in the end', refresh: () => Promise.reject(new Error('no state')) },
+  ])('gives no page rather than one of old numbers, where a look fails $name', async ({ refresh }) => {
+    const metrics = makeMetrics({ processMetrics: false });
+    metrics.onRender(refresh);
     await expect(metrics.render()).rejects.toThrow('no state');
   });
 

@@ -72,7 +72,12 @@ export function fragmentationJson(report: FragmentationReport): string {
     ...report,
     vendors: report.vendors.map((vendor) => ({ ...vendor, ratio: ratioOf(vendor) })),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${JSON.stringify(document, rounded, 2)}\n`;
+}
+
+/** Sums of parts end in digits that mean nothing. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toFixed(6)) : value;
 }
 
 /** As the gauge has it: 0 where nothing is idle. */

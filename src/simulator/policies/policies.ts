@@ -1,4 +1,5 @@
 /** Every policy that the simulator knows, by name. A policy is one file beside this one and one line here. */
+import { parseDevicePolicy } from '../../vendors/policy-annotations.ts';
 import type { MakePolicy, PolicyContext, PolicyName, SimulatedPolicy } from '../policy.ts';
 import { makeBestFit } from './best-fit.ts';
 import { makeDotProduct } from './dot-product.ts';
@@ -25,7 +26,12 @@ export function makePolicy(name: PolicyName, context: PolicyContext): SimulatedP
   return makers[name](context);
 }
 
-/** The policies of the configuration that are but a word. */
+/** The policies of the configuration that are but a word; it holds for nodes and for the cards of a node. */
 function wordPolicy(name: 'binpack' | 'spread'): MakePolicy {
-  return ({ defaults }) => ({ name, rules: { ...defaults, nodePolicy: name }, choice: 'highest' });
+  const devicePolicy = parseDevicePolicy(name);
+  return ({ defaults }) => ({
+    name,
+    rules: { ...defaults, nodePolicy: name, devicePolicy },
+    choice: 'highest',
+  });
 }
