@@ -14,5 +14,6 @@ export const settingDescriptions: Readonly<Record<string, string>> = {
   percentageOfNodesToScore: "kube-scheduler's setting of that name; 0 leaves it to kube-scheduler",
   burstNodes: 'nodes that get many pods at once',
   burstPods: 'pods that come at once; 0 for no burst',
+  fragmentation: '1: the server has `nodePolicy: fragmentation`; 0: its default',
   seconds: 'how long it goes on, in seconds',
 };

@@ -15,6 +15,7 @@ const defaults = {
   names: [500, 5000],
   calls: 500,
   warmup: 100,
+  fragmentation: 0,
 };
 export type FilterSettings = typeof defaults;
 
@@ -25,8 +26,9 @@ export const filterBenchmark: Benchmark<FilterSettings> = {
   run: async (settings, context) => {
     const rows: BenchRow[] = [];
     for (const nodes of settings.nodes) {
-      const { cards, fill } = settings;
-      const size = { nodes, cards, until: { fill }, seed: context.seed };
+      const { cards, fill, fragmentation } = settings;
+      const policy = fragmentation === 0 ? {} : ({ nodePolicy: 'fragmentation' } as const);
+      const size = { nodes, cards, until: { fill }, seed: context.seed, ...policy };
       rows.push(
         ...(await withTestBed(size, (bed) => measureVerbs(bed, { ...settings, nodes: [nodes] }, context))),
       );
@@ -38,7 +40,7 @@ export const filterBenchmark: Benchmark<FilterSettings> = {
 /** Rows for each number of names on a cluster that stands. */
 export async function measureVerbs(
   bed: TestBed,
-  { nodes: [nodes = 0], cards, fill, names, calls, warmup }: FilterSettings,
+  { nodes: [nodes = 0], cards, fill, names, calls, warmup, fragmentation }: FilterSettings,
   { tell, profileFile }: BenchContext,
 ): Promise<readonly BenchRow[]> {
   const { opened, readyMs, server } = bed;
@@ -55,7 +57,7 @@ export async function measureVerbs(
       for (let pod = 0; pod < calls; pod += 1) await scheduling.schedulePod();
       const figures = scheduling.figures;
       const measured = await server.ask('end', profileFile === undefined ? {} : { profileFile });
-      const params = { nodes, cards, fill, names: Math.min(sample, nodes) };
+      const params = { nodes, cards, fill, fragmentation, names: Math.min(sample, nodes) };
       tell(
         `${sample} names: ${figures.bound} bound, ${figures.refused} refused, ${figures.failed} failed${figures.firstFailure === '' ? '' : ` (${figures.firstFailure})`}`,
       );

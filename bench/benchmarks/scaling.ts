@@ -13,6 +13,7 @@ const defaults = {
   names: 500,
   calls: 500,
   warmup: 100,
+  fragmentation: 0,
 };
 type ScalingSettings = typeof defaults;
 

@@ -1,5 +1,6 @@
 /** Everything a benchmark of the served verbs needs, each part in a process of its own: cluster, server and floor. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { NodePolicy } from '../../src/model/request.ts';
 import { type Child, startChild } from '../processes/child.ts';
 import type { ClusterAnswers, OpenedCluster } from '../processes/cluster-process.ts';
 import type { FloorAnswers } from '../processes/floor-process.ts';
@@ -19,13 +20,21 @@ export interface TestBed {
   readonly readyMs: number;
 }
 
+export type TestBedSettings = ClusterSize & {
+  /** That of the server; its default where it is left out. */
+  readonly nodePolicy?: NodePolicy;
+};
+
 /** A quarter of a million pods of 20,000 nodes, with their texts; smaller clusters take what they need. */
 const clusterHeapMiB = 10_240;
 const readyPollMs = 10;
 const readyTimeoutMs = 300_000;
 
 /** Sets everything up, hands it to `use`, and ends all processes whatever happens. */
-export async function withTestBed<T>(size: ClusterSize, use: (bed: TestBed) => Promise<T>): Promise<T> {
+export async function withTestBed<T>(
+  { nodePolicy, ...size }: TestBedSettings,
+  use: (bed: TestBed) => Promise<T>,
+): Promise<T> {
   const cluster = startChild<ClusterAnswers>(
     new URL('../processes/cluster-process.ts', import.meta.url),
     clusterHeapMiB,
@@ -36,7 +45,10 @@ export async function withTestBed<T>(size: ClusterSize, use: (bed: TestBed) => P
     const [opened, floorUrl] = await Promise.all([cluster.ask('open', size), floor.ask('start', undefined)]);
     const startedMs = epochMs();
     server = startChild<ServerAnswers>(new URL('../processes/server-process.ts', import.meta.url));
-    const urls = await server.ask('start', { url: opened.url });
+    const urls = await server.ask('start', {
+      url: opened.url,
+      ...(nodePolicy === undefined ? {} : { nodePolicy }),
+    });
     const readyMs = (await whenReady(urls['extender'] ?? '')) - startedMs;
     return await use({ cluster, server, opened, urls, floorUrl, readyMs });
   } finally {

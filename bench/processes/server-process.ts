@@ -5,6 +5,7 @@
  */
 import { serveCluster } from '../../src/commands/cluster-server.ts';
 import { systemClock } from '../../src/http/system-clock.ts';
+import type { NodePolicy } from '../../src/model/request.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { required } from '../required.ts';
 import { accessWith, type ApiLogin } from './api-login.ts';
@@ -25,8 +26,11 @@ export type ServerAnswers = typeof answers;
 answerParent(answers);
 
 /** Resolves when it listens, which is before it is ready; answers the URLs by purpose. */
-async function start(api: ApiLogin): Promise<Readonly<Record<string, string>>> {
-  const config = loadServerConfig();
+async function start({
+  nodePolicy,
+  ...api
+}: ApiLogin & { readonly nodePolicy?: NodePolicy }): Promise<Readonly<Record<string, string>>> {
+  const config = loadServerConfig(nodePolicy);
   client = new MarkedClient({ access: accessWith(api), clock: systemClock, version: 'bench' });
   const endpoints = await serveCluster({
     config,
