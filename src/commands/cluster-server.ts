@@ -93,6 +93,7 @@ export async function serveCluster(options: ClusterServerOptions): Promise<Parse
     config,
     state,
     scheduler,
+    scoring: () => fragmentation.scoring,
     readiness,
     role: () => role.role,
     leader: () => role.leader,

@@ -4,25 +4,16 @@
  * look.
  */
 import { Command, InvalidArgumentError } from 'commander';
-import { podName } from '../model/cluster-objects.ts';
-import { type Parsed, parsed, unparsable } from '../model/result.ts';
-import { allowsDefragmentation, planDefragmentation } from '../simulator/defragment.ts';
-import { readSimulatedPods } from '../simulator/simulated-pod.ts';
-import { planJson, type PlanReport, planText } from './defragment/plan-text.ts';
-import { belongsToItsNode, controllerKinds } from './defragment/pod-owners.ts';
-import { targetPod, type TargetFlags } from './defragment/target-pod.ts';
-import { lookAtCluster, type LookedAtCluster, type LookFlags } from './looked-at-cluster.ts';
+import { type DefragmentWish, findPlan } from './defragment/find-plan.ts';
+import { planJson, planText } from './defragment/plan-text.ts';
 
-interface DefragmentFlags extends LookFlags, TargetFlags {
-  readonly mostMoves: number;
+interface DefragmentFlags extends DefragmentWish {
   readonly json?: boolean;
 }
 
 const noPlan = 1;
 const couldNotLook = 2;
 const largestAmount = 2 ** 31 - 1;
-/** Ten seconds or so. */
-const mostTries = 400_000;
 
 export function defragmentCommand(): Command {
   return new Command('defragment')
@@ -46,7 +37,7 @@ export function defragmentCommand(): Command {
 }
 
 async function runDefragment(flags: DefragmentFlags): Promise<void> {
-  const report = await defragment(flags);
+  const report = await findPlan(flags);
   if (!report.ok) {
     console.error(`tessera: ${report.problem}`);
     process.exitCode = couldNotLook;
@@ -55,51 +46,6 @@ async function runDefragment(flags: DefragmentFlags): Promise<void> {
   process.stdout.write(flags.json === true ? planJson(report.value) : planText(report.value));
   const { kind } = report.value.plan;
   process.exitCode = kind === 'fits' || kind === 'moves' ? 0 : noPlan;
-}
-
-async function defragment(flags: DefragmentFlags): Promise<Parsed<PlanReport>> {
-  if ((flags.pod === undefined) === (flags.cards === undefined)) {
-    return unparsable('give either --pod or --cards, to say for whom there should be room');
-  }
-  const looked = await lookAtCluster(flags);
-  if (!looked.ok) return looked;
-  const pod = targetPod(flags, looked.value.vendors);
-  if (!pod.ok) return pod;
-  const [target] = readSimulatedPods([pod.value], looked.value.vendors);
-  if (target === undefined) throw new Error('one pod was read as none');
-  return parsed(planOn(looked.value, target, flags.mostMoves));
-}
-
-function planOn(
-  { state, policies, fragmentation, pods, objects }: LookedAtCluster,
-  target: ReturnType<typeof readSimulatedPods>[number],
-  mostMoves: number,
-): PlanReport {
-  const controllers = controllerKinds(objects);
-  const byUid = new Map(pods.map((pod) => [pod.uid, pod]));
-  const plan = planDefragmentation({
-    state,
-    target,
-    policies: { ...policies, scoring: fragmentation.scoring },
-    quota: state.quotaOf(target.request.namespace),
-    mayMove: ({ podUid }) => {
-      const pod = byUid.get(podUid);
-      return (
-        pod !== undefined &&
-        !pod.deleting &&
-        allowsDefragmentation(pod) &&
-        !belongsToItsNode(controllers.get(podUid))
-      );
-    },
-    mostMoves,
-    mostTries,
-  });
-  const moved = plan.kind === 'moves' ? plan.moves : [];
-  return {
-    pod: target.request,
-    plan,
-    withoutController: moved.filter(({ podUid }) => !controllers.has(podUid)).map(podName),
-  };
 }
 
 /** A whole number from 1 to a bound, of a flag. */

@@ -10,6 +10,7 @@ import { fail } from './fail.ts';
 import {
   contradictionIn,
   parseLoad,
+  parseSample,
   parseSeeds,
   parseWorkers,
   policiesWith,
@@ -42,6 +43,14 @@ export function simulateCommand(): Command {
       parseLoad,
     )
     .option('--timed', 'pods come and leave by the times of their trace')
+    .option('--churn', 'pods come and leave by chance, asking for --load at any time (default: 1, all cards)')
+    .option('--learn', 'the policy fragmentation knows nothing beforehand and learns from the pods that come')
+    .option(
+      '--skew-memory',
+      'pods ask for half, once or twice their memory, by chance, and for the same compute',
+    )
+    .option('--random-ties', 'of equally good nodes one is drawn, as a stock kube-scheduler does')
+    .option('--sample <part>', 'for each pod only this part of the feasible nodes is compared', parseSample)
     .option('--how-many', 'tell how many copies of the pods fit, one after the other')
     .option('--add-node <file>', 'tell how many more nodes like the one in this file the pods need')
     .option('--config <file>', 'the configuration that the server has or will have')
@@ -67,8 +76,10 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   }
   const { config, warnings } = loaded.value;
   for (const warning of warnings) console.error(`tessera: ${warning}`);
-  const { nodes, snapshot, pods, order, load, timed } = flags;
-  const options = { config, nodes, snapshot, pods, order, load, times: timed === true || undefined };
+  const { nodes, snapshot, pods, order, load, timed, churn, learn, skewMemory, randomTies, sample } = flags;
+  const conditions = { churn, learn, skewMemory, randomTies, sample };
+  const times = timed === true || undefined;
+  const options = { config, nodes, snapshot, pods, order, load, times, ...conditions };
   const contradiction = contradictionIn(flags);
   if (contradiction !== undefined) {
     fail(`simulate: ${contradiction}`);

@@ -71,7 +71,7 @@ export async function serveSnapshot(options: SnapshotServerOptions): Promise<Par
   let closing = false;
   const readiness = { notReadyBecause: () => (closing ? 'shutting down' : undefined) };
   const endpoints = await openAllInOne(
-    { config, state, scheduler, readiness, metrics, log, clock },
+    { config, state, scheduler, scoring: () => fragmentation.scoring, readiness, metrics, log, clock },
     insecureHttp,
   );
   if (!endpoints.ok) return endpoints;

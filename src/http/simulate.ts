@@ -33,11 +33,11 @@ const turnMs = 10;
 /** Refuses what cannot be answered here: a node or a policy that there is not. */
 export async function simulate(asked: SimulateRequest, deps: SimulateDeps): Promise<Parsed<SimulateAnswer>> {
   const { clock, letOthersRun } = deps;
-  const policy = policyOf(asked.policy, deps);
+  const pods = podsOf(asked, deps);
+  const policy = policyOf(asked.policy, pods, deps);
   if (!policy.ok) return policy;
   const shape = asked.nodeShape === undefined ? parsed(undefined) : shapeOf(asked.nodeShape, deps);
   if (!shape.ok) return shape;
-  const pods = podsOf(asked, deps);
   const whatIf = new WhatIf({
     views: asked.onlyNewNodes ? [] : viewsOf(deps),
     pods,
@@ -68,15 +68,19 @@ export async function simulate(asked: SimulateRequest, deps: SimulateDeps): Prom
   );
 }
 
-function policyOf(asked: NodePolicy | undefined, sources: SimulateDeps): Parsed<SimulatedPolicy> {
-  const { policies } = sources;
+function policyOf(
+  asked: NodePolicy | undefined,
+  pods: readonly SimulatedPod[],
+  { policies, scoring }: SimulateDeps,
+): Parsed<SimulatedPolicy> {
   const name = asked ?? policies.nodePolicy;
-  // A pod may name the policy for itself, so its scoring is needed in any case.
-  const scoring = sources.scoring?.() ?? policies.scoring;
-  if (name === 'fragmentation' && scoring === undefined) {
+  if (name === 'fragmentation' && (scoring ?? policies.scoring) === undefined) {
     return unparsable('policy: this server does not judge by fragmentation');
   }
-  const rules = { ...policies, nodePolicy: name, ...(scoring === undefined ? {} : { scoring }) };
+  // A pod may name the policy for itself. A server that was asked for the scoring keeps it from then on.
+  const isAsked = pods.some(({ request }) => (request.nodePolicy ?? name) === 'fragmentation');
+  const judging = isAsked ? scoring?.() : undefined;
+  const rules = { ...policies, nodePolicy: name, ...(judging === undefined ? {} : { scoring: judging }) };
   return parsed({ name, rules, choice: 'highest' });
 }
 

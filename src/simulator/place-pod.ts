@@ -9,7 +9,7 @@ import type { NamespaceQuota } from '../model/quota.ts';
 import type { PodRequest } from '../model/request.ts';
 import { plan, type PlanRules } from '../placement/planner.ts';
 import type { Verdicts, VerdictTable } from '../placement/verdicts.ts';
-import { chooseNode } from './node-choice.ts';
+import { type ChoiceHabits, chooseNode } from './node-choice.ts';
 import type { NodeScoresByKind } from './node-scores.ts';
 import type { Random, SimulatedPolicy } from './policy.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
@@ -26,6 +26,7 @@ export interface PlacingGround {
   /** By node; ties go to the lowest. */
   readonly rank: readonly number[];
   readonly random: Random;
+  readonly habits?: ChoiceHabits | undefined;
 }
 
 /** What became of one pod. */
@@ -87,10 +88,10 @@ interface NumberedNode {
 function bestNode(
   request: PodRequest,
   verdicts: VerdictTable,
-  { cluster, scores: kinds, policy, rank, random }: PlacingGround,
+  { cluster, scores: kinds, policy, rank, random, habits }: PlacingGround,
 ): NumberedNode | undefined {
   const scores = kinds.of(verdicts, request.host).of(cluster, verdicts, request);
-  const node = chooseNode({ scores, policy, rank, random });
+  const node = chooseNode({ scores, policy, rank, random, habits });
   const view = node === undefined ? undefined : cluster.views[node];
   return node === undefined || view === undefined ? undefined : { node, view };
 }

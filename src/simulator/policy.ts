@@ -38,11 +38,14 @@ export interface PolicyContext {
 
 export interface SimulatedPolicy {
   readonly name: PolicyName;
+  /** Of a policy that learns they may be others after `learn`; what was judged by others holds no more. */
   readonly rules: PlanRules;
   /** Which of the feasible nodes is taken: that of the highest score, or any, drawn by chance. */
   readonly choice: 'highest' | 'any';
   /** Of a policy that looks at which pods are on a node: to be told by the cluster in which it places them. */
   readonly observer?: PodObserver;
+  /** Of a policy that learns what pods ask for: told of every pod as it comes, before it is placed. */
+  readonly learn?: (request: PodRequest) => void;
 }
 
 /** Hears of pods as they come to a node and leave it, before the node's next picture is judged. */

@@ -24,6 +24,8 @@ export class ReplayCurve {
   readonly capacityMilli: number;
   /** Of the cluster as it is now. */
   fragmentedMilli = 0;
+  /** The same of its idle cards; absent: whatever pods do not hold. */
+  idleMilli: number | undefined;
   readonly #points = new Map<number, Sums>();
 
   constructor(capacityMilli: number) {
@@ -33,12 +35,12 @@ export class ReplayCurve {
   note(arrivedMilli: number, allocatedMilli: number): void {
     if (this.capacityMilli === 0) return;
     const percent = Math.round((arrivedMilli / this.capacityMilli) * 100);
-    const idleMilli = this.capacityMilli - allocatedMilli;
+    const idleMilli = this.idleMilli ?? this.capacityMilli - allocatedMilli;
     const point = this.#points.get(percent) ?? { events: 0, allocated: 0, fragmented: 0, rate: 0 };
     point.events += 1;
     point.allocated += allocatedMilli;
     point.fragmented += this.fragmentedMilli;
-    point.rate += idleMilli === 0 ? 0 : this.fragmentedMilli / idleMilli;
+    point.rate += idleMilli <= 0 ? 0 : this.fragmentedMilli / idleMilli;
     this.#points.set(percent, point);
   }
 

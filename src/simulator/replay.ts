@@ -7,6 +7,7 @@ import type { NodeView } from '../model/node-view.ts';
 import { Verdicts } from '../placement/verdicts.ts';
 import { capacityMilli, demandsMilli, heldMilli, usedMilli } from './card-shares.ts';
 import { Departures } from './departures.ts';
+import type { ChoiceHabits } from './node-choice.ts';
 import { NodeScoresByKind } from './node-scores.ts';
 import { type Placement, placePod } from './place-pod.ts';
 import type { Random, SimulatedPolicy } from './policy.ts';
@@ -32,8 +33,11 @@ export interface ReplayInputs {
   /** By node; ties go to the lowest. Absent: to the node that comes first. */
   readonly rank?: readonly number[] | undefined;
   readonly random: Random;
+  readonly habits?: ChoiceHabits | undefined;
   /** The part of a node's idle cards, in thousandths of a card, that the expected workload cannot use. */
   readonly fragmentedMilli: (view: NodeView) => number;
+  /** What is idle, as that measure sees it, of which the former is a part. Absent: whatever pods do not hold. */
+  readonly idleMilli?: (view: NodeView) => number;
   /** Told now and then how many arrivals are done. */
   readonly onProgress?: (done: number) => void;
 }
@@ -63,7 +67,7 @@ function shapesOn(nodes: number): number {
 
 /** Runs to the last arrival. The same inputs give the same result. */
 export function replay(inputs: ReplayInputs): ReplayResult {
-  const { pods, arrivals, policy, random, fragmentedMilli, onProgress } = inputs;
+  const { pods, arrivals, policy, random, fragmentedMilli, idleMilli, onProgress } = inputs;
   const cluster = new SimulatedCluster(inputs.views, policy.observer);
   const rank = inputs.rank ?? inputs.views.map((_, node) => node);
   const ground = {
@@ -73,6 +77,7 @@ export function replay(inputs: ReplayInputs): ReplayResult {
     policy,
     rank,
     random,
+    habits: inputs.habits,
   };
   const departures = new Departures();
   const curve = new ReplayCurve(capacityMilli(inputs.views));
@@ -81,6 +86,7 @@ export function replay(inputs: ReplayInputs): ReplayResult {
     inputs.views,
   );
   const fragmented = cluster.views.map(fragmentedMilli);
+  const idle = idleMilli && cluster.views.map(idleMilli);
   let arrivedMilli = 0;
   let allocatedMilli = usedMilli(inputs.views);
   const changed = (node: number) => {
@@ -89,8 +95,13 @@ export function replay(inputs: ReplayInputs): ReplayResult {
     const now = fragmentedMilli(view);
     curve.fragmentedMilli += now - (fragmented[node] ?? 0);
     fragmented[node] = now;
+    if (idle === undefined || idleMilli === undefined) return;
+    const idleNow = idleMilli(view);
+    curve.idleMilli = (curve.idleMilli ?? 0) + idleNow - (idle[node] ?? 0);
+    idle[node] = idleNow;
   };
   curve.fragmentedMilli = fragmented.reduce((sum, milli) => sum + milli, 0);
+  curve.idleMilli = idle?.reduce((sum, milli) => sum + milli, 0);
   const placements: Placement[] = [];
   const unplaced: Record<string, number> = {};
   for (const [index, arrival] of arrivals.entries()) {
@@ -102,6 +113,7 @@ export function replay(inputs: ReplayInputs): ReplayResult {
     const pod = pods[arrival.pod];
     if (pod === undefined) throw new Error(`arrival ${index} names pod ${arrival.pod}; there is none`);
     arrivedMilli += asked[arrival.pod] ?? 0;
+    if (pod.problems.length === 0) policy.learn?.(pod.request);
     const placing = placePod(pod, `${index}`, ground);
     const placement: Placement = placing.ok ? placing : { ok: false, reason: placing.reason };
     placements.push(placement);

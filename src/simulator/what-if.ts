@@ -79,7 +79,7 @@ export class WhatIf {
     const { policy, random } = question;
     this.#question = question;
     this.#ground = {
-      cluster: new SimulatedCluster(views, policy.observer),
+      cluster: new SimulatedCluster([], policy.observer),
       verdicts: new Verdicts(),
       scores: new NodeScoresByKind(),
       policy,

@@ -54,7 +54,10 @@ const mostNames = 1000;
 
 function acceptsName(selector: DeviceSelector, name: string): boolean {
   let known = answers.get(selector);
-  if (known === undefined) answers.set(selector, (known = new Map()));
+  if (known === undefined) {
+    known = new Map<string, boolean>();
+    answers.set(selector, known);
+  }
   let answer = known.get(name);
   if (answer === undefined) {
     const type = name.toLowerCase();

@@ -1,8 +1,11 @@
 /** Runs on worker threads: results in the order asked, and every way in which a worker can fail told as a sentence. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { RunRequest } from '../../src/commands/simulate/run-report.ts';
 import { runOnWorkers } from '../../src/commands/simulate/worker-pool.ts';
 import type { PolicyName } from '../../src/simulator/policy.ts';
+
+// Threads take their time to start on a machine that is busy.
+jest.setTimeout(30_000);
 
 /** A worker from source text, with the port at hand; it says it is ready, and does `onRun` with every request. */
 function workerThat(
@@ -27,13 +30,14 @@ describe('runs on worker threads', () => {
   it('come in the order asked, whichever ends first', async () => {
     // The first run is held back until the other worker has done the rest.
     const entry = workerThat(`
-      if (request.seed === 0) globalThis.held = request;
-      else done(request, {});
-      if (request.seed === 0) new BroadcastChannel('all').onmessage = ({ target }) => { target.close(); done(globalThis.held, {}); };
-      if (request.seed === 3) { const all = new BroadcastChannel('all'); all.postMessage('go'); all.close(); }
+      const gate = new Int32Array(workerData.gate);
+      if (request.seed === 0) Atomics.wait(gate, 0, 0);
+      if (request.seed === 3) { Atomics.store(gate, 0, 1); Atomics.notify(gate, 0); }
+      done(request, {});
     `);
     const requests = requestsOf('fgd', 'bestfit', 'random', 'spread');
-    const result = await run(entry, requests);
+    const inputs = { nodes: 3, gate: new SharedArrayBuffer(4) };
+    const result = await runOnWorkers({ entry, inputs, requests, workers: 2 });
     expect(result).toMatchObject({ ok: true, value: { runs: requests, facts: { nodes: 3 } } });
   });
 

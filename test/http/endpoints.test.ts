@@ -94,7 +94,7 @@ describe('all in one', () => {
     expect(Object.keys(urls)).toEqual(['main']);
     expect(urls['main']).toMatch(/^http:\/\/127/);
     expect(await routesAt(urls['main'] ?? '')).toEqual(['/healthz', '/readyz', '/metrics', '/debug/state']);
-    for (const path of ['/filter', '/prioritize', '/bind', '/webhook']) {
+    for (const path of ['/filter', '/prioritize', '/bind', '/webhook', '/simulate']) {
       const { status } = await fetch(`${urls['main'] ?? ''}${path}`, { method: 'POST', body: '{}' });
       expect({ path, known: status !== 404 }).toEqual({ path, known: true });
     }
@@ -147,7 +147,7 @@ describe('separate addresses', () => {
     const url = (urls['main'] ?? '').replace('0.0.0.0', '127.0.0.1');
     expect(new URL(url).protocol).toBe('http:');
     expect(await routesAt(url)).toEqual(['/healthz', '/readyz', '/debug/state']);
-    for (const path of ['/filter', '/prioritize', '/bind', '/webhook']) {
+    for (const path of ['/filter', '/prioritize', '/bind', '/webhook', '/simulate']) {
       const { status } = await fetch(`${url}${path}`, { method: 'POST', body: '{}' });
       expect({ path, known: status !== 404 }).toEqual({ path, known: true });
     }

@@ -5,6 +5,7 @@ import { createApp } from '../../src/http/app.ts';
 import { simulateRoute } from '../../src/http/simulate-route.ts';
 import type { SimulateAnswer } from '../../src/http/simulate-answer.ts';
 import type { Clock } from '../../src/model/clock.ts';
+import type { Scoring } from '../../src/placement/scoring.ts';
 import { DeviceState } from '../../src/state/device-state.ts';
 import { makeMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { makeNvidia } from '../../src/vendors/nvidia/nvidia.ts';
@@ -22,6 +23,7 @@ interface Fields {
   readonly bodyLimitMiB?: number;
   readonly clock?: Pick<Clock, 'nowMs'>;
   readonly letOthersRun?: () => Promise<void>;
+  readonly scoring?: () => Scoring;
 }
 
 interface Served extends RecordingLog {
@@ -48,6 +50,7 @@ function serve({ synced = true, bodyLimitMiB = 1, ...fields }: Fields = {}): Ser
     policies: { nodePolicy: 'binpack', devicePolicy: parseDevicePolicy('spread') } as const,
     clock: fields.clock ?? new ManualClock(),
     letOthersRun: fields.letOthersRun ?? (() => Promise.resolve()),
+    ...(fields.scoring === undefined ? {} : { scoring: fields.scoring }),
     metrics,
     log: recording.log,
     bodyLimitMiB,
@@ -172,6 +175,25 @@ describe('a list of pods', () => {
       'a100',
       't4',
     ]);
+  });
+
+  it('is judged by fragmentation where that is asked for, and only then is anything made for it', async () => {
+    let made = 0;
+    const scoring = (): Scoring => {
+      made += 1;
+      return { rateShare: () => 0, rateNode: ({ view }) => (view.name === 't4' ? 60 : 40) };
+    };
+    const nodeOf = async (body: object) =>
+      (await ask({ pods: [smallPod], ...body }, serve({ scoring }))).placed[0]?.node;
+    expect(await nodeOf({})).toBe('a100');
+    expect(made).toBe(0);
+    expect(await nodeOf({ policy: 'fragmentation' })).toBe('t4');
+    expect(made).toBe(1);
+    const annotations = { 'hami.io/node-scheduler-policy': 'fragmentation' };
+    expect(await nodeOf({ pods: [{ ...smallPod, metadata: { ...smallPod.metadata, annotations } }] })).toBe(
+      't4',
+    );
+    expect(made).toBe(2);
   });
 
   it('counts against the quotas of its namespace, one pod after the other', async () => {

@@ -1,13 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { issueAuthority, issueLeaf } from '../../src/certificates/issue.ts';
 import type { PemPair } from '../../src/certificates/pem.ts';
 import { type CredentialSource, loadCredentials } from '../../src/kubernetes/credentials.ts';
 import { RestClient } from '../../src/kubernetes/rest-client.ts';
 import { ApiServer } from '../support/api-server.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+
+// Some of it waits for TLS, on a machine that may be busy.
+jest.setTimeout(20_000);
 
 let authority: PemPair;
 let serverPair: PemPair;

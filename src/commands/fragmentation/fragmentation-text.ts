@@ -10,9 +10,7 @@ export function fragmentationText({ workload, nodes, vendors }: FragmentationRep
     tableText(typesTable(vendor)),
     tableText(classesTable(vendor)),
     ...vendor.classes.flatMap(({ words, scattered }) =>
-      scattered === undefined
-        ? []
-        : [`${words}: free in sum, but not where one pod could have it: ${scattered}.\n`],
+      scattered === undefined ? [] : [`No more of ${words} fit: ${scattered}.\n`],
     ),
   ]);
   return [`${plural(nodes, 'node')}, measured against ${source}; amounts are in cards.\n`, ...parts].join(

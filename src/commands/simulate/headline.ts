@@ -2,6 +2,13 @@
 import { bestFirst, byPolicy, type PolicyRuns, rankFigure, spreadOf } from './policy-summary.ts';
 import type { SimulationReport } from './run-report.ts';
 
+const whenOf = {
+  all: 'at the end',
+  load: 'at the end',
+  timed: 'on average over time',
+  churn: 'on average',
+} as const;
+
 /** Undefined with one policy, or where the best two are alike. */
 export function headline({ facts, arrivals, runs }: SimulationReport): string | undefined {
   const [best, second, ...others] = bestFirst(byPolicy(runs));
@@ -12,7 +19,7 @@ export function headline({ facts, arrivals, runs }: SimulationReport): string | 
   const last = others.at(-1);
   const ahead = `${cardsAhead(second)} more than ${second.policy}`;
   const farAhead = last === undefined ? '' : ` and ${cardsAhead(last)} more than ${last.policy}`;
-  const when = arrivals.kind === 'timed' ? 'on average over time' : 'at the end';
+  const when = whenOf[arrivals.kind];
   const held = Math.round((mean(best) / 100) * facts.cards);
   return `With ${best.policy}, pods hold ${held} of ${facts.cards} cards ${when}: ${ahead}${farAhead}.`;
 }

@@ -13,6 +13,7 @@ import type { TimeWindow } from '../../simulator/arrivals-by-time.ts';
 import { capacityMilli, demandsMilli } from '../../simulator/card-shares.ts';
 import { checkOpenbTypes } from '../../simulator/openb-types.ts';
 import { readSimulatedPods, type SimulatedPod } from '../../simulator/simulated-pod.ts';
+import { withSkewedMemory } from '../../simulator/skewed-memory.ts';
 import type { Vendor } from '../../vendors/vendor.ts';
 import { makeVendors } from '../../vendors/vendors.ts';
 import { arrivalsFrom, type SeededArrivals } from './inputs-arrivals.ts';
@@ -33,6 +34,10 @@ export interface SimulationInputOptions {
   readonly load?: number | undefined;
   /** Pods come and leave by the times of the trace; `true` is all of it. */
   readonly times?: true | TimeWindow | undefined;
+  /** Pods come and leave by chance, so that they ask for the load at any time; without one, for all cards. */
+  readonly churn?: true | undefined;
+  /** Memory asked for is out of proportion to compute. */
+  readonly skewMemory?: true | undefined;
 }
 
 export interface SimulationInputs {
@@ -45,13 +50,15 @@ export interface SimulationInputs {
   readonly simulatedPods: readonly SimulatedPod[];
   /** What each of them asks for, in thousandths of a card. */
   readonly demandsMilli: readonly number[];
+  /** The pods as they come under a seed; the same as above where nothing of them is drawn. */
+  readonly podsOf: (seed: number) => readonly SimulatedPod[];
   /** Thousandths of a card that the cluster has. */
   readonly capacityMilli: number;
   /** Whole sentences about what was left out. */
   readonly warnings: readonly string[];
   /**
    * Who comes when, under a seed: by the times of the trace, by the line of the order file, by an order drawn for the
-   * load; with none of them, every pod once as it stands in its file. Refuses a seed or a load that there is no order for.
+   * load or for a churn; with none of them, every pod once as it stands in its file. Refuses a seed or a load that there is no order for.
    */
   readonly arrivalsOf: (seed: number) => Parsed<SeededArrivals>;
 }
@@ -68,17 +75,21 @@ export function readSimulationInputs(options: SimulationInputOptions): Parsed<Si
   const { views } = start.value;
   const pods = workload.value.pods.map(({ pod }) => pod);
   const simulatedPods = readSimulatedPods(pods, vendors);
-  const requests = simulatedPods.map(({ request }) => request);
-  const parts = {
-    views,
-    demandsMilli: demandsMilli(requests, views),
+  const podsOf = (seed: number) =>
+    options.skewMemory === true ? withSkewedMemory(simulatedPods, views, seed) : simulatedPods;
+  const written = demandsOn(views, simulatedPods);
+  const arrivals = arrivalsFrom(options, {
+    pods: workload.value.pods,
+    demandsOf: (seed) => (options.skewMemory === true ? demandsOn(views, podsOf(seed)) : written),
+    nodes: views.length,
     capacityMilli: capacityMilli(views),
-  };
-  const nodes = views.length;
-  const arrivals = arrivalsFrom(options, { ...parts, pods: workload.value.pods, nodes });
+  });
   if (!arrivals.ok) return arrivals;
   return parsed({
-    ...parts,
+    views,
+    demandsMilli: written,
+    podsOf,
+    capacityMilli: capacityMilli(views),
     vendors,
     policies: policiesFrom(options.config, vendors),
     pods,
@@ -88,12 +99,23 @@ export function readSimulationInputs(options: SimulationInputOptions): Parsed<Si
   });
 }
 
-function contradictionIn({ nodes, snapshot, pods, order, load, times }: SimulationInputOptions) {
+function demandsOn(views: readonly NodeView[], pods: readonly SimulatedPod[]): readonly number[] {
+  return demandsMilli(
+    pods.map(({ request }) => request),
+    views,
+  );
+}
+
+function contradictionIn({ nodes, snapshot, pods, order, load, times, churn }: SimulationInputOptions) {
   if ((nodes === undefined) === (snapshot === undefined))
     return 'name the cluster by one of --nodes and --snapshot';
   if (snapshot === undefined && pods === undefined) return 'name the workload by --pods';
   if (times !== undefined && (order !== undefined || load !== undefined))
     return 'by its times a trace has one order and one load of its own; leave out --order and --load';
+  if (churn === true && times !== undefined)
+    return 'pods leave by their times or by chance; choose one of --timed and --churn';
+  if (churn === true && order !== undefined)
+    return 'an order in a file ends before a churn does; leave out --order, and the order is drawn';
   if (load !== undefined && !(Number.isFinite(load) && load > 0))
     return `a load of ${load} is none; 1.3 means 130 % of the cluster's cards`;
   return undefined;

@@ -3,9 +3,12 @@ import { makeFragmentationMeasure } from '../../placement/fragmentation/fragment
 import { classOf } from '../../placement/fragmentation/request-class.ts';
 import { typicalClasses } from '../../placement/fragmentation/typical-classes.ts';
 import { type Parsed, parsed } from '../../model/result.ts';
+import { makeLearningFragmentation } from '../../simulator/policies/learning-fragmentation.ts';
 import { makePolicy } from '../../simulator/policies/policies.ts';
 import { replay } from '../../simulator/replay.ts';
 import { seededRandom } from '../../simulator/seeded-random.ts';
+import { requestMix } from '../../simulator/simulated-pod.ts';
+import { churnFigures } from './churn-figures.ts';
 import type { RunReport, RunRequest } from './run-report.ts';
 import type { Scenario } from './scenario.ts';
 import { timedFigures } from './timed-allocation.ts';
@@ -23,26 +26,32 @@ export function makeRun(
   { policy: name, seed }: RunRequest,
   { nowMs, onProgress }: RunTools,
 ): Parsed<RunReport> {
-  const { inputs, mix, arrivals: how } = scenario;
-  const { views, policies: defaults, simulatedPods: pods } = inputs;
+  const { inputs, conditions, arrivals: how } = scenario;
+  const { views, policies: defaults } = inputs;
   const order = inputs.arrivalsOf(seed);
   if (!order.ok) return order;
   const { arrivals, rank } = order.value;
+  const pods = inputs.podsOf(seed);
+  const mix = conditions.skewMemory === true ? requestMix(pods) : scenario.mix;
   // Orders are drawn from the first stream of the seed, so that no policy repeats their chance.
   const random = seededRandom(seed, 1);
   const measure = makeFragmentationMeasure(
     typicalClasses(mix.map(({ request, count }) => ({ ...classOf(request), weight: count }))),
     defaults.cardRules,
   );
+  const context = { views, mix, defaults, random };
+  const learns = conditions.learn === true && name === 'fragmentation';
   const startedMs = nowMs();
   const result = replay({
     views,
     pods,
     arrivals,
-    policy: makePolicy(name, { views, mix, defaults, random }),
+    policy: learns ? makeLearningFragmentation(context) : makePolicy(name, context),
     rank,
     random,
+    habits: { randomTies: conditions.randomTies === true, samplePart: conditions.sample ?? 1 },
     fragmentedMilli: (view) => measure.fragmentedMilli(view),
+    idleMilli: (view) => measure.idleMilli(view),
     onProgress: (done) => onProgress?.(arrivals.length === 0 ? 1 : done / arrivals.length),
   });
   const seconds = (nowMs() - startedMs) / 1000;
@@ -60,6 +69,7 @@ export function makeRun(
     curve,
     reachedPercent: how.kind === 'load' ? Math.max(how.percent, lastPercent) : lastPercent,
     ...(how.kind === 'timed' ? { timed: timedFigures(views, arrivals, result) } : {}),
+    ...(how.kind === 'churn' ? { churn: churnFigures(how.percent, arrivals, result) } : {}),
     seconds,
   });
 }

@@ -56,8 +56,8 @@ export function bestFirst(policies: readonly PolicyRuns[]): readonly PolicyRuns[
 }
 
 /** What policies are ranked by: the mean over time where pods leave, else the allocation at the end. */
-export function rankFigure({ timed, curve, allocatedPercent }: RunReport): number {
-  return timed?.meanPercent ?? curve.at(-1)?.allocatedPercent ?? allocatedPercent;
+export function rankFigure({ timed, churn, curve, allocatedPercent }: RunReport): number {
+  return timed?.meanPercent ?? churn?.meanPercent ?? curve.at(-1)?.allocatedPercent ?? allocatedPercent;
 }
 
 export function linePoint(x: number, values: readonly number[]): LinePoint {

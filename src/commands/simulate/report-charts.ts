@@ -29,6 +29,10 @@ const fullFromPercent = 90;
 const secondsPerDay = 86_400;
 const axisTicks = 8;
 
+const fillUpCaption =
+  'What pods hold when so much has been asked for; a perfect scheduler would follow the diagonal up to 100 %.';
+const churnCaption = 'What pods hold when so much has been asked for in all, of which most has left again.';
+
 export function reportCharts(report: SimulationReport): readonly ReportChart[] {
   const policies = bestFirst(byPolicy(report.runs));
   return [
@@ -54,8 +58,7 @@ function allocation(report: SimulationReport, policies: readonly PolicyRuns[]): 
   });
   const chart = {
     ...whole,
-    caption:
-      'What pods hold when so much has been asked for; a perfect scheduler would follow the diagonal up to 100 %. Lines are the mean of the seeds, bands reach from the lowest to the highest.',
+    caption: `${report.arrivals.kind === 'churn' ? churnCaption : fillUpCaption} Lines are the mean of the seeds, bands reach from the lowest to the highest.`,
     table,
   };
   const upper = series.map((line) => ({

@@ -5,20 +5,21 @@ import { decisionsPerSecond, type RunReport, type SimulationReport, unplacedOf }
 
 /** Figures are percent, with four digits; `null` where nothing had come yet. */
 export function reportJson(report: SimulationReport): string {
-  const { facts, arrivals, runs } = report;
+  const { facts, arrivals, conditions = {}, runs } = report;
   const percents = readPercents(report);
   const document = {
     version: 1,
     cluster: { nodes: facts.nodes, cards: facts.cards },
     workload: { pods: facts.pods },
-    ...(arrivals.kind === 'load' ? { load: arrivals.percent / 100 } : {}),
+    ...('percent' in arrivals ? { load: arrivals.percent / 100 } : {}),
+    ...(Object.keys(conditions).length === 0 ? {} : { conditions }),
     runs: runs.map((run) => runDocument(run, percents)),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function runDocument(run: RunReport, percents: readonly number[]): object {
-  const { policy, seed, arrived, placed, unplaced, timed, seconds } = run;
+  const { policy, seed, arrived, placed, unplaced, timed, churn, seconds } = run;
   const read = (figure: keyof CurvePoint) =>
     Object.fromEntries(
       percents.map((percent) => [shareKey(percent), rounded(curveAt(run, percent)?.[figure])]),
@@ -41,6 +42,16 @@ function runDocument(run: RunReport, percents: readonly number[]): object {
             peak: rounded(timed.peakPercent),
             mean: rounded(timed.meanPercent),
             placedShare: rounded(arrived === 0 ? 0 : (placed / arrived) * 100),
+          },
+        }),
+    ...(churn === undefined
+      ? {}
+      : {
+          churn: {
+            mean: rounded(churn.meanPercent),
+            placedShare: rounded(churn.placedPercent),
+            fragmentation: rounded(churn.fragmentedPercent),
+            fragmentationRate: rounded(churn.fragmentationRate),
           },
         }),
     seconds: rounded(seconds),

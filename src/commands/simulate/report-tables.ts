@@ -104,20 +104,32 @@ function headFigures(report: SimulationReport): readonly Figure[] {
   const end = endPercent(report);
   const atEnd = (figure: CurveFigure) => (run: RunReport) => curveAt(run, end)?.[figure];
   const percents = [...new Set([50, 100, end])].filter((percent) => percent <= end);
-  const isTimed = report.arrivals.kind === 'timed';
+  const { kind } = report.arrivals;
+  if (kind === 'churn') return [...churnFigures, ...commonFigures];
   return [
-    ...(isTimed ? timedFigures : []),
-    ...(isTimed ? [] : percents).map((percent) => ({
+    ...(kind === 'timed' ? timedFigures : []),
+    ...(kind === 'timed' ? [] : percents).map((percent) => ({
       name: `at ${percent} %`,
       digits: 2,
       of: (run: RunReport) => curveAt(run, percent)?.allocatedPercent,
     })),
     { name: 'fragmented', digits: 2, of: atEnd('fragmentedPercent') },
     { name: 'of idle', digits: 2, of: atEnd('fragmentationRate') },
-    { name: 'unplaced', digits: 0, of: unplacedOf },
-    { name: 'decisions/s', digits: 0, of: decisionsPerSecond },
+    ...commonFigures,
   ];
 }
+
+const commonFigures: readonly Figure[] = [
+  { name: 'unplaced', digits: 0, of: unplacedOf },
+  { name: 'decisions/s', digits: 0, of: decisionsPerSecond },
+];
+
+const churnFigures: readonly Figure[] = [
+  { name: 'mean', digits: 2, of: ({ churn }) => churn?.meanPercent },
+  { name: 'placed %', digits: 2, of: ({ churn }) => churn?.placedPercent },
+  { name: 'fragmented', digits: 2, of: ({ churn }) => churn?.fragmentedPercent },
+  { name: 'of idle', digits: 2, of: ({ churn }) => churn?.fragmentationRate },
+];
 
 const timedFigures: readonly Figure[] = [
   { name: 'mean', digits: 2, of: ({ timed }) => timed?.meanPercent },
@@ -130,6 +142,8 @@ const timedFigures: readonly Figure[] = [
 ];
 
 function unitOf({ arrivals }: SimulationReport): string {
+  if (arrivals.kind === 'churn')
+    return 'allocated and fragmented on average after the warm-up, in percent of the cluster’s cards';
   return arrivals.kind === 'timed'
     ? 'allocated over time, and fragmented at the end, in percent of the cluster’s cards'
     : 'allocated when so much has been asked for, and fragmented at the end, in percent of the cluster’s cards';

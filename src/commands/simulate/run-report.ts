@@ -23,8 +23,10 @@ export interface RunReport extends RunRequest {
   readonly curve: readonly CurvePoint[];
   /** How far the curve can be read: the last point of it, or the wanted load where the next pod would go beyond that. */
   readonly reachedPercent: number;
-  /** Of a run in which pods leave. */
+  /** Of a run in which pods leave by their times. */
   readonly timed?: TimedFigures;
+  /** Of a run in which pods leave by chance. */
+  readonly churn?: ChurnFigures;
   /** The replay alone, without reading files. */
   readonly seconds: number;
 }
@@ -44,6 +46,28 @@ export interface TimedSpan {
   readonly allocatedPercent: number;
 }
 
+/** Means over all demand that came after the warm-up; percent of the cluster's cards where nothing else is said. */
+export interface ChurnFigures {
+  readonly meanPercent: number;
+  /** Of the pods that came, how many were placed. */
+  readonly placedPercent: number;
+  readonly fragmentedPercent: number;
+  /** Percent of the idle cards. */
+  readonly fragmentationRate: number;
+}
+
+/** In what a comparison departs from the published experiment, pods that leave apart. */
+export interface RunConditions {
+  /** The policy `fragmentation` learns the workload from the pods that come. */
+  readonly learn?: true | undefined;
+  /** Memory asked for is out of proportion to compute. */
+  readonly skewMemory?: true | undefined;
+  /** Of equally good nodes one is drawn. */
+  readonly randomTies?: true | undefined;
+  /** Only so great a part of the feasible nodes, drawn for every pod, is compared. */
+  readonly sample?: number | undefined;
+}
+
 /** What was simulated, as it heads every output. */
 export interface ScenarioFacts {
   readonly nodes: number;
@@ -56,8 +80,13 @@ export interface ScenarioFacts {
 
 export interface SimulationReport {
   readonly facts: ScenarioFacts;
-  /** How pods come: until they ask for so many percent of the cluster's cards, all in their order, or by their times. */
-  readonly arrivals: { readonly kind: 'load'; readonly percent: number } | { readonly kind: 'all' | 'timed' };
+  /**
+   * How pods come: until they ask for so many percent of the cluster's cards; leaving again, so that they ask for so many
+   * at any time; all in their order; or by their times.
+   */
+  readonly arrivals:
+    { readonly kind: 'load' | 'churn'; readonly percent: number } | { readonly kind: 'all' | 'timed' };
+  readonly conditions?: RunConditions;
   /** In the order they were asked for: policy by policy, seed by seed. */
   readonly runs: readonly RunReport[];
 }

@@ -3,13 +3,12 @@ import { availableParallelism } from 'node:os';
 import { processEnvironment } from '../../config/environment.ts';
 import { type Parsed, parsed } from '../../model/result.ts';
 import type { PolicyName } from '../../simulator/policy.ts';
-import type { SimulationInputOptions } from './inputs.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { type ReportFiles, writeReportFiles } from './report-files.ts';
 import { reportJson } from './report-json.ts';
 import { reportText } from './report-text.ts';
 import type { SimulationReport } from './run-report.ts';
-import { arrivalsOf } from './scenario.ts';
+import { arrivalsOf, conditionsOf, type ScenarioOptions } from './scenario.ts';
 import { answerWhatIf, type WhatIfWish } from './what-if.ts';
 import { whatIfJson, whatIfText } from './what-if-text.ts';
 import { runOnWorkers } from './worker-pool.ts';
@@ -27,7 +26,7 @@ const entry = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worke
 
 /** Refuses inputs that cannot be read and files that cannot be written. */
 export async function runComparison(
-  options: SimulationInputOptions,
+  options: ScenarioOptions,
   flags: ComparisonFlags,
 ): Promise<Parsed<undefined>> {
   const { policy = serverPolicies, seeds, workers = availableParallelism(), json } = flags;
@@ -44,7 +43,12 @@ export async function runComparison(
   if (!result.ok) return result;
   const { facts, warnings, runs } = result.value;
   warn(warnings);
-  const report: SimulationReport = { facts, arrivals: arrivalsOf(options), runs };
+  const report: SimulationReport = {
+    facts,
+    arrivals: arrivalsOf(options),
+    conditions: conditionsOf(options),
+    runs,
+  };
   // The figures first: they are not lost when a file cannot be written.
   process.stdout.write(json === true ? reportJson(report) : reportText(report));
   return writeReportFiles(report, flags);

@@ -11,6 +11,11 @@ export interface SimulateFlags {
   readonly seeds: readonly number[];
   readonly load?: number;
   readonly timed?: boolean;
+  readonly churn?: true;
+  readonly learn?: true;
+  readonly skewMemory?: true;
+  readonly randomTies?: true;
+  readonly sample?: number;
   readonly howMany?: boolean;
   readonly addNode?: string;
   readonly config?: string;
@@ -65,21 +70,44 @@ export function parseLoad(text: string): number {
   );
 }
 
+/** A part of the feasible nodes, above 0 and at most 1. */
+export function parseSample(text: string): number {
+  const part = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (part > 0 && part <= 1) return part;
+  throw new InvalidArgumentError('Write a part of the feasible nodes, above 0 and at most 1; 0.4 is 40 %.');
+}
+
 export function parseWorkers(text: string): number {
   const workers = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (workers >= 1 && workers <= mostWorkers) return workers;
   throw new InvalidArgumentError(`Write a whole number from 1 to ${mostWorkers}.`);
 }
 
+/** Flags that a question has no use for. */
+const ofReplays = [
+  ['order', '--order'],
+  ['load', '--load'],
+  ['timed', '--timed'],
+  ['churn', '--churn'],
+  ['learn', '--learn'],
+  ['skewMemory', '--skew-memory'],
+  ['randomTies', '--random-ties'],
+  ['sample', '--sample'],
+  ['csv', '--csv'],
+  ['svg', '--svg'],
+  ['report', '--report'],
+  ['workers', '--workers'],
+] as const;
+
 /** Flags that would be passed over are refused: an answer to another question is none. */
 export function contradictionIn(flags: SimulateFlags): string | undefined {
-  const { howMany, addNode } = flags;
+  const { howMany, addNode, learn, policy } = flags;
+  if (learn === true && policy?.includes('fragmentation') === false)
+    return '--learn is about the policy fragmentation, which is not among those to try';
   if (howMany === true && addNode !== undefined) return 'ask one of --how-many and --add-node';
   if (howMany !== true && addNode === undefined) return undefined;
-  const unused = (['order', 'load', 'timed', 'csv', 'svg', 'report', 'workers'] as const).find(
-    (name) => flags[name] !== undefined,
-  );
+  const unused = ofReplays.find(([name]) => flags[name] !== undefined);
   return unused === undefined
     ? undefined
-    : `--${unused} has no part in ${howMany === true ? '--how-many' : '--add-node'}`;
+    : `${unused[1]} has no part in ${howMany === true ? '--how-many' : '--add-node'}`;
 }

@@ -4,15 +4,14 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeRun } from './one-run.ts';
-import type { SimulationInputOptions } from './inputs.ts';
-import { readScenario } from './scenario.ts';
+import { readScenario, type ScenarioOptions } from './scenario.ts';
 import type { RunOrder, WorkerMessage } from './worker-messages.ts';
 
 function say(message: WorkerMessage): void {
   parentPort?.postMessage(message);
 }
 
-const scenario = readScenario(workerData as SimulationInputOptions);
+const scenario = readScenario(workerData as ScenarioOptions);
 if (!scenario.ok) {
   say({ kind: 'refused', problem: scenario.problem });
 } else {
