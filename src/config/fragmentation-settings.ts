@@ -23,7 +23,7 @@ const workloadItem = {
     cpuMilli: natural,
     hostMemoryMiB: natural,
     types: { type: 'array', items: { type: 'string', minLength: 1 }, default: [] },
-    weight: { type: 'number', exclusiveMinimum: 0, default: 1 },
+    weight: { type: 'number', exclusiveMinimum: 0, maximum: 1e12, default: 1 },
   },
 } as const;
 

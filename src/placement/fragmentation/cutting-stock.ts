@@ -63,14 +63,15 @@ interface BestCut {
   readonly pattern: () => readonly number[];
 }
 
-/** The knapsack in whole numbers; a cut must be better by more than `margin` to be preferred to an earlier one. */
+/** The knapsack in whole numbers, of sizes in ascending order; a cut must be better by more than `margin` to be preferred to an earlier one. */
 function bestCut(sizes: readonly number[], prices: readonly number[], margin: number): BestCut {
   const worth = new Float64Array(wholeCard + 1);
   const cut = new Int32Array(wholeCard + 1).fill(-1);
   for (let room = 1; room <= wholeCard; room += 1) {
     let best = worth[room - 1] ?? 0;
-    for (const [index, size] of sizes.entries()) {
-      if (size > room) continue;
+    for (let index = 0; index < sizes.length; index += 1) {
+      const size = sizes[index] ?? wholeCard;
+      if (size > room) break;
       const value = (worth[room - size] ?? 0) + (prices[index] ?? 0);
       if (value <= best + margin) continue;
       best = value;
@@ -98,33 +99,38 @@ function bestCut(sizes: readonly number[], prices: readonly number[], margin: nu
 
 /** The patterns in use, one per size: the revised simplex method with the inverse of their matrix written out. */
 class Basis {
-  readonly #inverse: number[][];
+  readonly #inverse: Float64Array[];
   /** How often each pattern is cut. */
-  readonly #amounts: number[];
-  readonly #costs: number[];
+  readonly #amounts: Float64Array;
+  readonly #costs: Float64Array;
 
   /** Starts with the patterns that cut one size alone. */
   constructor(sizes: readonly number[], rates: readonly number[]) {
     const perCard = sizes.map((size) => Math.floor(wholeCard / size));
-    this.#inverse = perCard.map((times, row) => perCard.map((_, column) => (row === column ? 1 / times : 0)));
-    this.#amounts = perCard.map((times, index) => (rates[index] ?? 0) / times);
-    this.#costs = perCard.map(() => 1);
+    this.#inverse = perCard.map((times, row) => {
+      const values = new Float64Array(perCard.length);
+      values[row] = 1 / times;
+      return values;
+    });
+    this.#amounts = Float64Array.from(perCard, (times, index) => (rates[index] ?? 0) / times);
+    this.#costs = new Float64Array(perCard.length).fill(1);
   }
 
   prices(): readonly number[] {
-    const prices = this.#costs.map(() => 0);
+    const prices = new Float64Array(this.#costs.length);
     for (const [row, values] of this.#inverse.entries()) {
       const cost = this.#costs[row] ?? 0;
-      if (cost === 0) continue;
-      for (const [column, value] of values.entries()) prices[column] = (prices[column] ?? 0) + cost * value;
+      if (cost !== 0) addTimes(prices, values, cost);
     }
-    return prices;
+    return [...prices];
   }
 
   /** Takes a pattern in, in place of the one that its use brings to nothing first; false where there is none. */
   bring(pattern: readonly number[], cost: number): boolean {
+    // Few sizes go into one card.
+    const cuts = [...pattern.entries()].filter(([, times]) => times !== 0);
     const direction = this.#inverse.map((values) =>
-      values.reduce((sum, value, column) => sum + value * (pattern[column] ?? 0), 0),
+      cuts.reduce((sum, [column, times]) => sum + (values[column] ?? 0) * times, 0),
     );
     let leaving: number | undefined;
     let amount = Infinity;
@@ -137,17 +143,21 @@ class Basis {
     }
     if (leaving === undefined) return false;
     const pivot = direction[leaving] ?? 1;
-    const old = this.#inverse[leaving] ?? [];
+    const old = this.#inverse[leaving] ?? new Float64Array();
     for (const [row, values] of this.#inverse.entries()) {
       const change = direction[row] ?? 0;
       if (row === leaving || change === 0) continue;
       this.#amounts[row] = (this.#amounts[row] ?? 0) - amount * change;
-      for (const [column, value] of old.entries())
-        values[column] = (values[column] ?? 0) - (change / pivot) * value;
+      addTimes(values, old, -(change / pivot));
     }
     this.#inverse[leaving] = old.map((value) => value / pivot);
     this.#amounts[leaving] = amount;
     this.#costs[leaving] = cost;
     return true;
   }
+}
+
+/** The most of the work, so without iterators, which take several times as long. */
+function addTimes(sums: Float64Array, values: Float64Array, factor: number): void {
+  for (let at = 0; at < sums.length; at += 1) sums[at] = (sums[at] ?? 0) + factor * (values[at] ?? 0);
 }

@@ -5,7 +5,7 @@
 import type { DeviceSelector, MemoryRequest } from '../../model/request.ts';
 import { type Parsed, parsed } from '../../model/result.ts';
 import { schemaParser } from '../../wire/validate.ts';
-import type { WeightedClass } from './request-class.ts';
+import type { RequestClass, WeightedClass } from './request-class.ts';
 
 /** More are neither written nor read. */
 export const mostStoredClasses = 512;
@@ -86,6 +86,18 @@ const readMix = schemaParser<JsonMix>({
     },
   },
 });
+
+/** All classes together must stay below what a ConfigMap holds, whatever characters they are written in. */
+const longestClass = 512;
+
+/**
+ * Whether a class can be kept. Anybody may write a pod, and what one pod asks for must neither make what is kept
+ * unreadable nor too large to be kept.
+ */
+export function isKeepable(entry: RequestClass): boolean {
+  const json = classToJson({ ...entry, weight: 1 });
+  return readMix({ version: 1, classes: [json] }).ok && JSON.stringify(json).length <= longestClass;
+}
 
 /** The classes of what `mixToJson` made, weights in pods. */
 export function mixFromJson(value: unknown): Parsed<readonly WeightedClass[]> {

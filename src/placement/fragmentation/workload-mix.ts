@@ -9,7 +9,7 @@ import type { PodRequest } from '../../model/request.ts';
 import { type Parsed, parsed } from '../../model/result.ts';
 import { fallbackClasses } from './fallback-classes.ts';
 import { bucketed, classKey, classOf, type RequestClass, type WeightedClass } from './request-class.ts';
-import { mixFromJson, mixToJson, mostStoredClasses } from './workload-mix-json.ts';
+import { isKeepable, mixFromJson, mixToJson, mostStoredClasses } from './workload-mix-json.ts';
 
 export interface WorkloadMixOptions {
   /** After so many further pods, a pod counts half. */
@@ -63,7 +63,7 @@ export class WorkloadMix {
     return this.#noted;
   }
 
-  /** Takes a pod into account; to be told of each once. */
+  /** Takes a pod into account; to be told of each once. One that asks for what cannot be kept is no class. */
   note(request: PodRequest): void {
     this.#noted += 1;
     this.#unit *= this.#growth;
@@ -97,6 +97,7 @@ export class WorkloadMix {
   }
 
   #add(entry: RequestClass, weight: number): void {
+    if (!isKeepable(entry)) return;
     const key = classKey(bucketed(entry));
     const seen = this.#seen.get(key);
     if (seen === undefined) this.#seen.set(key, { entry, weight });

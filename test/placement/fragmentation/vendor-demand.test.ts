@@ -82,6 +82,23 @@ describe('the demand for the cards of a family', () => {
     expect(demand.classes[0]?.weight).toBeCloseTo(3 / 3.4, 12);
   });
 
+  it('weighs pods of several cards more where they ask for much, and as they come where they ask for little', () => {
+    const pair = makeClass({ percent: 100, count: 2, weight: 1 });
+    const one = (weight: number) => makeClass({ percent: 100, weight });
+    // Half of the cards are asked for in pairs: the power is 2 × (0.5 − 0.1).
+    const much = demandOf([pair, one(2)]).classes;
+    expect(much[0]?.weight).toBeCloseTo((1 / 3) * 2 ** 0.8, 12);
+    expect(much[1]?.weight).toBeCloseTo(2 / 3, 12);
+    // A tenth of them.
+    const little = demandOf([pair, one(18)]).classes;
+    expect(little[0]?.weight).toBeCloseTo(1 / 19, 12);
+  });
+
+  it('finds no type scarce where all ask for so little that it rounds to nothing', () => {
+    const tiny: WeightedClass = { ...onRare, memory: { kind: 'mib', memoryMiB: 1 }, corePercent: 0 };
+    expect(demandOf([tiny])).toMatchObject({ weight: 1, classes: [{ weight: 1, access: 0.25 }] });
+  });
+
   it('has an answer where nothing is known', () => {
     expect(demandOf([])).toEqual({
       vendor: 'NVIDIA',

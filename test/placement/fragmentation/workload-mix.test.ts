@@ -51,12 +51,13 @@ describe('a learnt workload', () => {
 
   it('tells the 128 heaviest classes, however many there are', () => {
     const mix = new WorkloadMix();
-    for (let kind = 1; kind <= 2000; kind += 1) mix.note(makePodRequest({ containers: [{ count: kind }] }));
+    for (let kind = 1; kind <= 2000; kind += 1)
+      mix.note(makePodRequest({ containers: [{ memoryMiB: 1024 * kind }] }));
     for (let pods = 0; pods < 3; pods += 1) mix.note(makePodRequest(small));
     const classes = mix.classes();
     expect(classes).toHaveLength(128);
     expect(classes[0]).toMatchObject({ count: 1, corePercent: 10 });
-    expect(classes[1]).toMatchObject({ count: 2000 });
+    expect(classes[1]).toMatchObject({ memory: { kind: 'mib', memoryMiB: 1024 * 2000 } });
     expect(classes.every(({ weight }, index) => weight <= (classes[index - 1]?.weight ?? Infinity))).toBe(
       true,
     );
@@ -137,6 +138,32 @@ describe('the kept form of a workload', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  const odd: readonly (readonly [string, PodRequestFields])[] = [
+    ['a type without end', { selectors: { NVIDIA: { useTypes: ['a'.repeat(300)] } } }],
+    ['types without number', { selectors: { NVIDIA: { avoidTypes: Array.from({ length: 65 }, String) } } }],
+    ['long types', { selectors: { NVIDIA: { useTypes: ['a', 'b', 'c'].map((type) => type.repeat(200)) } } }],
+    ['no mode at all', { selectors: { NVIDIA: { modes: '' } } }],
+    ['more cards than any node has', { containers: [{ count: 5000 }] }],
+    ['CPU without measure', { host: { cpuMilli: 1e15, memoryMiB: 0, pods: 1 } }],
+  ];
+  it.each(odd)('can be read where a pod asked for %s, which is no class', (_name, pod) => {
+    const mix = mixOf([small, pod], { halfLifePods: 1e9 });
+    expect(mix.noted).toBe(2);
+    expect(mix.classes()).toHaveLength(1);
+    expect(WorkloadMix.fromJson(mix.toJson())).toMatchObject({ ok: true });
+  });
+
+  it('is small enough for a ConfigMap, whatever types pods ask for', () => {
+    const mix = new WorkloadMix();
+    for (let pods = 0; pods < 1500; pods += 1) {
+      const useTypes = [`${pods}${'語'.repeat(230)}`];
+      mix.note(makePodRequest({ selectors: { NVIDIA: { useTypes } } }));
+    }
+    const bytes = new TextEncoder().encode(JSON.stringify(mix.toJson())).length;
+    expect(bytes).toBeGreaterThan(300_000);
+    expect(bytes).toBeLessThan(1_000_000);
   });
 
   it('is learnt on from where it was', () => {
