@@ -1,10 +1,9 @@
 /** One replay of a scenario: a policy, an order of arrivals, and what came of it as plain data. */
 import { makeFragmentationMeasure } from '../../placement/fragmentation/fragmentation-measure.ts';
-import { classOf } from '../../placement/fragmentation/request-class.ts';
-import { typicalClasses } from '../../placement/fragmentation/typical-classes.ts';
 import { type Parsed, parsed } from '../../model/result.ts';
 import { makeLearningFragmentation } from '../../simulator/policies/learning-fragmentation.ts';
 import { makePolicy } from '../../simulator/policies/policies.ts';
+import { targetWorkload } from '../../simulator/policies/target-workload.ts';
 import { replay } from '../../simulator/replay.ts';
 import { seededRandom } from '../../simulator/seeded-random.ts';
 import { requestMix } from '../../simulator/simulated-pod.ts';
@@ -35,10 +34,7 @@ export function makeRun(
   const mix = conditions.skewMemory === true ? requestMix(pods) : scenario.mix;
   // Orders are drawn from the first stream of the seed, so that no policy repeats their chance.
   const random = seededRandom(seed, 1);
-  const measure = makeFragmentationMeasure(
-    typicalClasses(mix.map(({ request, count }) => ({ ...classOf(request), weight: count }))),
-    defaults.cardRules,
-  );
+  const measure = makeFragmentationMeasure(targetWorkload(mix), defaults.cardRules);
   const context = { views, mix, defaults, random };
   const learns = conditions.learn === true && name === 'fragmentation';
   const startedMs = nowMs();

@@ -13,7 +13,7 @@ import { GroupBook } from './group-book.ts';
 import { idlePrice, makePricedGroup, type PricedGroup } from './idle-price.ts';
 import { GroupSums, NodePicture } from './node-picture.ts';
 import { mergeClasses, type WeightedClass } from './request-class.ts';
-import type { Supply } from './supply.ts';
+import { ofVendor, type Supply } from './supply.ts';
 import { type VendorDemand, vendorDemand } from './vendor-demand.ts';
 
 /** Thousandths of a card in a step. */
@@ -32,7 +32,7 @@ export function makeFragmentationScoring(
   supply: Supply,
   cardRules: CardRulesByVendor = noCardRules,
 ): Scoring {
-  const merged = mergeClasses(classes);
+  const merged = mergeClasses(classes.map((entry) => withinNode(entry, supply)));
   const demands = new Map<VendorKey, VendorDemand>();
   const demandOf = (vendor: VendorKey): VendorDemand => {
     let demand = demands.get(vendor);
@@ -69,6 +69,13 @@ export function makeFragmentationScoring(
       return ratingOf(stepsOf(price - idlePrice(picture.sumsWith(moment.draft), cpuAfter(moment))));
     },
   };
+}
+
+/** Anybody may ask for more cards than any node has: what waits for ever must not count for hundreds that come. */
+function withinNode(entry: WeightedClass, supply: Supply): WeightedClass {
+  const kinds = entry.vendor === undefined ? [] : ofVendor(supply, entry.vendor);
+  const most = kinds.reduce((sum, { mostOnNode }) => Math.max(sum, mostOnNode), 1);
+  return kinds.length === 0 || entry.count <= most ? entry : { ...entry, count: most };
 }
 
 /** The fall of the idle price in whole steps, rounded down. */

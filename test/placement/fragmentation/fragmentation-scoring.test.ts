@@ -114,6 +114,19 @@ describe('which node is better', () => {
     expect(onUsual?.ok && onUsual.score).toBeGreaterThan(onRare?.ok ? onRare.score : 100);
   });
 
+  it('the same where some ask for more cards than any node has, as where they ask for all of a node', () => {
+    const cluster = [makeNode([makeCard(), makeCard(50), makeCard()]), makeNode([makeCard(30)])];
+    const scoresWith = (count: number) => {
+      const classes = [...mix, makeClass({ percent: 100, count, cpuMilli: 16_000 })];
+      const scoring = makeFragmentationScoring(classes, supplyOf(cluster));
+      return cluster
+        .map((view) => planBy(scoring, view, share(50, 4000)))
+        .map((planned) => planned.ok && planned.score);
+    };
+    expect(scoresWith(1024)).toEqual(scoresWith(3));
+    expect(scoresWith(3)).not.toEqual(scoresWith(2));
+  });
+
   it('has an answer for kinds of cards that were not there when it was made', () => {
     const scoring = makeFragmentationScoring(mix, []);
     const planned = planBy(scoring, makeNode([makeCard()]), share(50));
