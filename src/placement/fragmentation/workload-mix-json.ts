@@ -50,6 +50,8 @@ function typesToJson({ useTypes, avoidTypes, modes }: DeviceSelector) {
   };
 }
 
+/** More thousandths of a core than any host has. One pod that asks for millions of cores would outweigh all others. */
+const mostCpuMilli = 2 ** 20;
 const natural = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 };
 const percent = { ...natural, maximum: 100 };
 const text = { type: 'string', minLength: 1, maxLength: 253 };
@@ -77,7 +79,7 @@ const readMix = schemaParser<JsonMix>({
           useTypes: texts,
           avoidTypes: texts,
           modes: text,
-          cpuMilli: natural,
+          cpuMilli: { ...natural, maximum: mostCpuMilli },
           hostMemoryMiB: natural,
           weight: { type: 'number', exclusiveMinimum: 0, maximum: 1e12 },
         },

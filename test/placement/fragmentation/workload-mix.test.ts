@@ -146,7 +146,7 @@ describe('the kept form of a workload', () => {
     ['long types', { selectors: { NVIDIA: { useTypes: ['a', 'b', 'c'].map((type) => type.repeat(200)) } } }],
     ['no mode at all', { selectors: { NVIDIA: { modes: '' } } }],
     ['more cards than any node has', { containers: [{ count: 5000 }] }],
-    ['CPU without measure', { host: { cpuMilli: 1e15, memoryMiB: 0, pods: 1 } }],
+    ['CPU without measure', { host: { cpuMilli: 2e6, memoryMiB: 0, pods: 1 } }],
   ];
   it.each(odd)('can be read where a pod asked for %s, which is no class', (_name, pod) => {
     const mix = mixOf([small, pod], { halfLifePods: 1e9 });
