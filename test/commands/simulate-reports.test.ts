@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { reportCharts } from '../../src/commands/simulate/report-charts.ts';
 import { curvesCsv } from '../../src/commands/simulate/report-csv.ts';
-import { writeReportFiles } from '../../src/commands/simulate/report-files.ts';
+import { checkReportFiles, writeReportFiles } from '../../src/commands/simulate/report-files.ts';
 import { reportHtml } from '../../src/commands/simulate/report-html.ts';
 import { reportJson } from '../../src/commands/simulate/report-json.ts';
 import { reportText } from '../../src/commands/simulate/report-text.ts';
@@ -276,6 +276,17 @@ describe('the files', () => {
 
   it('are refused with the name of one that cannot be written', () => {
     const csv = join(directory, 'no', 'such', 'c.csv');
+    expect(checkReportFiles({ csv })).toEqual({ ok: false, problem: expect.stringContaining(csv) });
     expect(writeReportFiles(report, { csv })).toEqual({ ok: false, problem: expect.stringContaining(csv) });
+  });
+
+  it.each([
+    { name: 'a page where a directory is', files: () => ({ report: directory }) },
+    { name: 'charts where a file is', files: () => ({ svg: join(import.meta.filename, 'charts') }) },
+  ])('are refused before anything is run: $name', ({ files }) => {
+    expect(checkReportFiles(files())).toEqual({
+      ok: false,
+      problem: expect.stringMatching(/: cannot be written: /),
+    });
   });
 });

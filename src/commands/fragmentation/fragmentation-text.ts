@@ -4,7 +4,10 @@ import type { FragmentationReport, IdleCards, VendorReport } from './fragmentati
 
 /** Ends in a line break. */
 export function fragmentationText({ workload, nodes, vendors }: FragmentationReport): string {
-  const source = workload === 'given' ? 'the configured workload' : 'the pods of the cluster';
+  const source =
+    workload === 'given'
+      ? 'the configured workload'
+      : 'the pods of the cluster (and assumed ones, where those are few)';
   if (vendors.length === 0) return `No cards on ${plural(nodes, 'node')}.\n`;
   const parts = vendors.flatMap((vendor) => [
     tableText(typesTable(vendor)),

@@ -4,7 +4,7 @@ import { processEnvironment } from '../../config/environment.ts';
 import { type Parsed, parsed } from '../../model/result.ts';
 import type { PolicyName } from '../../simulator/policy.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { type ReportFiles, writeReportFiles } from './report-files.ts';
+import { checkReportFiles, type ReportFiles, writeReportFiles } from './report-files.ts';
 import { reportJson } from './report-json.ts';
 import { reportText } from './report-text.ts';
 import type { SimulationReport } from './run-report.ts';
@@ -30,6 +30,8 @@ export async function runComparison(
   flags: ComparisonFlags,
 ): Promise<Parsed<undefined>> {
   const { policy = serverPolicies, seeds, workers = availableParallelism(), json } = flags;
+  const places = checkReportFiles(flags);
+  if (!places.ok) return places;
   const requests = policy.flatMap((name) => seeds.map((seed) => ({ policy: name, seed })));
   const bar = progressBar(json === true);
   const result = await runOnWorkers({
