@@ -7,14 +7,12 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
-import { processEnvironment } from '../config/environment.ts';
 import { type Parsed, parsed, unparsable } from '../model/result.ts';
 import { fail } from './fail.ts';
 import type { ClusterSnapshot } from './snapshot-objects.ts';
+import { type ClusterFlags, withCluster } from './with-cluster.ts';
 
-interface SnapshotFlags {
-  readonly kubeconfig?: string;
-  readonly context?: string;
+interface SnapshotFlags extends ClusterFlags {
   readonly output?: string;
 }
 
@@ -39,26 +37,11 @@ async function runSnapshot({ output, ...flags }: SnapshotFlags): Promise<void> {
   if (!written.ok) fail(written.problem);
 }
 
-async function takeSnapshot({
-  kubeconfig,
-  context,
-}: Omit<SnapshotFlags, 'output'>): Promise<Parsed<ClusterSnapshot>> {
-  // The Kubernetes client takes half a second to load; help and wrong flags do not wait for it.
-  const [{ connect }, { collectSnapshotObjects }] = await Promise.all([
-    import('./connect.ts'),
-    import('./snapshot-objects.ts'),
-  ]);
-  const client = await connect({
-    environment: processEnvironment(),
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
+function takeSnapshot(flags: ClusterFlags): Promise<Parsed<ClusterSnapshot>> {
+  return withCluster(flags, async (client) => {
+    const { collectSnapshotObjects } = await import('./snapshot-objects.ts');
+    return collectSnapshotObjects(client);
   });
-  if (!client.ok) return client;
-  try {
-    return await collectSnapshotObjects(client.value);
-  } finally {
-    client.value.close();
-  }
 }
 
 /** One object a line: a large cluster stays readable, and is never one string. */
@@ -78,6 +61,9 @@ async function write(lines: Iterable<string>, output: string | undefined): Promi
     });
     return parsed(undefined);
   } catch (error) {
+    // Whoever read a pipe has seen enough.
+    if (!isFile && error instanceof Error && 'code' in error && error.code === 'EPIPE')
+      return parsed(undefined);
     const cause = error instanceof Error ? error.message : String(error);
     return unparsable(`${output ?? 'standard output'}: cannot be written: ${cause}`);
   }

@@ -4,48 +4,17 @@
  * give several instances to one container, any other card gives one share.
  */
 import type { Share } from '../model/allocation.ts';
-import { type Device, noUsage } from '../model/device.ts';
-import { isCut, type MigPlacement, migMode } from '../model/mig.ts';
-import type { DeviceView, NodeView } from '../model/node-view.ts';
+import { isCut, migMode } from '../model/mig.ts';
 import type { CardReason, Refusal } from '../model/reason.ts';
-import {
-  type CardOrderKey,
-  type ContainerRequest,
-  type DevicePolicy,
-  type DeviceRequest,
-  type DeviceSelector,
-  memoryNeedMiB,
-  type PodRequest,
-  type ScoringWeights,
-} from '../model/request.ts';
+import type { CardOrderKey } from '../model/request.ts';
 import type { CardPicture, CardRules } from '../vendors/card-rules.ts';
 import { type Candidate, cardScore, compareCandidates } from './card-order.ts';
-import { withRequest } from '../vendors/share-request.ts';
+import { type Card, type CardChoiceInputs, cardsOf, type Pick, pickOf, questionOf } from './card-pick.ts';
 import { Tally } from './card-tally.ts';
-import { type CardState, type Draft, pictureOf, withShare } from './draft.ts';
-import { type CardQuestion, coresNeeded, refuseCard, refuseOutright } from './fit-card.ts';
-import { selectInstance } from './mig.ts';
-import type { QuotaRoom } from './quota-room.ts';
-import type { Scoring } from './scoring.ts';
+import { withShare } from './draft.ts';
+import { coresNeeded, refuseCard, refuseOutright } from './fit-card.ts';
+import { scoredPicks } from './scored-picks.ts';
 import { chooseLinked, linkSum } from './topology.ts';
-
-export interface CardChoiceInputs {
-  readonly view: NodeView;
-  /** The choice is taken from it. */
-  readonly draft: Draft;
-  readonly request: PodRequest;
-  readonly container: ContainerRequest;
-  readonly wanted: DeviceRequest;
-  readonly selector: DeviceSelector | undefined;
-  readonly policy: DevicePolicy;
-  readonly weights: ScoringWeights;
-  /** Chooses in place of the policy's order, where it is in force. */
-  readonly scoring: Scoring | undefined;
-  /** What the namespace's quota leaves; the choice is taken from it, too. */
-  readonly room: QuotaRoom | undefined;
-  /** What the family does differently. */
-  readonly rules: CardRules | undefined;
-}
 
 export type CardChoice =
   | {
@@ -160,30 +129,6 @@ function refusalOf(inputs: CardChoiceInputs, reasons: readonly CardReason[], fit
   return tally.refusal(fitting);
 }
 
-interface Card extends Candidate, CardPicture {
-  readonly view: DeviceView;
-}
-
-interface Pick {
-  readonly index: number;
-  readonly picture: CardPicture;
-  readonly share: Share;
-}
-
-/** The vendor's cards, whether they fit or not, in no order. */
-function cardsOf({ view: { devices }, draft, wanted, weights, rules }: CardChoiceInputs): Card[] {
-  const cards: Card[] = [];
-  for (let index = 0; index < devices.length; index += 1) {
-    const view = devices[index];
-    if (view?.device.vendor !== wanted.vendor) continue;
-    const { device } = view;
-    const { used, kinds } = draft.at(index);
-    const score = cardScore(device, used, wanted, weights, coresNeeded(wanted, device, rules));
-    cards.push({ index, device, used, kinds, score, view });
-  }
-  return cards;
-}
-
 function countCards({ view, wanted }: CardChoiceInputs): number {
   let cards = 0;
   for (const { device } of view.devices) if (device.vendor === wanted.vendor) cards += 1;
@@ -198,28 +143,6 @@ function mayRepeat({ view, wanted, selector }: CardChoiceInputs): boolean {
       ({ device }) => device.vendor === wanted.vendor && isCut(device) && device.migProfiles !== undefined,
     )
   );
-}
-
-/** What a card is asked; the quota must allow `times` such shares beside those that are `picked` already. */
-function questionOf(
-  { room, wanted, selector, policy, rules }: CardChoiceInputs,
-  times: number,
-  tally?: Tally,
-): CardQuestion {
-  const question = { request: wanted, selector, idleOnly: policy.idleOnly, rules };
-  if (room === undefined) return question;
-  return {
-    ...question,
-    quotaAllows: (memoryMiB, corePercent) => {
-      const { picked } = tally ?? { picked: noUsage };
-      const inTheWay = room.allows(
-        picked.memoryMiB + times * memoryMiB,
-        picked.corePercent + times * corePercent,
-      );
-      if (tally !== undefined && inTheWay !== undefined) tally.quota = inTheWay;
-      return inTheWay === undefined;
-    },
-  };
 }
 
 /**
@@ -303,70 +226,4 @@ function firstPicks(
     } while (isCut(card.device));
   }
   return undefined;
-}
-
-/**
- * One card after the other, each time the one that the scoring rates highest beside those that are picked already. What
- * is picked is in the draft while the next is looked for.
- */
-function scoredPicks(
-  inputs: CardChoiceInputs & { readonly scoring: Scoring },
-  tally: Tally,
-): readonly Pick[] | undefined {
-  const { view, draft, request, wanted, scoring } = inputs;
-  const { devices } = view;
-  const question = questionOf(inputs, 1, tally);
-  const ahead = draft.fork();
-  const moment = { view, draft: ahead, request };
-  const picks: Pick[] = [];
-  while (picks.length < wanted.count) {
-    const refused: CardReason[] = [];
-    let best: Pick | undefined;
-    let highest = -Infinity;
-    for (let index = 0; index < devices.length; index += 1) {
-      const card = devices[index];
-      if (card?.device.vendor !== wanted.vendor) continue;
-      if (!isCut(card.device) && picks.some((pick) => pick.index === index)) continue;
-      const state = ahead.at(index);
-      const reason = refuseCard(card, state, question);
-      if (reason !== undefined) {
-        refused.push(reason);
-        continue;
-      }
-      const share = shareOf(card.device, state.occupied, inputs);
-      const rating = scoring.rateShare(moment, index, share);
-      if (best !== undefined && rating <= highest) continue;
-      best = { index, share, picture: pictureOf(card.device, state) };
-      highest = rating;
-    }
-    if (best === undefined) {
-      for (const reason of refused) tally.refuse(reason);
-      return undefined;
-    }
-    ahead.take(best.index, best.share);
-    tally.accept(best.share);
-    picks.push(best);
-  }
-  return picks;
-}
-
-function pickOf({ index, device }: Candidate, state: CardState, inputs: CardChoiceInputs): Pick {
-  return { index, share: shareOf(device, state.occupied, inputs), picture: pictureOf(device, state) };
-}
-
-function shareOf(
-  device: Device,
-  occupied: readonly MigPlacement[],
-  { wanted, rules }: CardChoiceInputs,
-): Share {
-  const { vendor, id: deviceId } = device;
-  const cut = isCut(device) ? selectInstance(device, occupied, wanted.memory) : undefined;
-  if (cut !== undefined) {
-    return { vendor, deviceId, memoryMiB: cut.memoryMiB, corePercent: cut.corePercent, mig: cut.instance };
-  }
-  const memoryMiB = memoryNeedMiB(wanted.memory, device);
-  const share = { vendor, deviceId, memoryMiB, corePercent: coresNeeded(wanted, device, rules) };
-  return wanted.kind === undefined && rules?.coresOf === undefined
-    ? share
-    : withRequest(share, wanted, rules);
 }
