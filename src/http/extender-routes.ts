@@ -23,7 +23,6 @@ import { filterResultText, hostPrioritiesText, type NodesFor } from '../wire/ext
 import { podName } from '../model/cluster-objects.ts';
 import { parsePreemptionArgs, preemptionResult } from '../wire/preemption.ts';
 import { bodyFaults, isBodyMissing, jsonBody } from './body.ts';
-import { extenderBody } from './extender-body.ts';
 import { endingUnlessLeader, endUnlessLeader, type Replica, withLeader } from './follower.ts';
 
 export interface ExtenderRouteDeps extends Replica {
@@ -41,9 +40,7 @@ export const extenderPaths = ['/filter', '/prioritize', '/bind', '/preempt'] as 
 export function extenderRoutes(deps: ExtenderRouteDeps): Router {
   const { metrics, bodyLimitMiB, log } = deps;
   const router = Router();
-  router.post([...extenderPaths], endingUnlessLeader(deps));
-  router.post(['/filter', '/prioritize'], extenderBody(bodyLimitMiB), requireBody);
-  router.post(['/bind', '/preempt'], jsonBody(bodyLimitMiB), requireBody);
+  router.post([...extenderPaths], endingUnlessLeader(deps), jsonBody(bodyLimitMiB), requireBody);
   router.post('/filter', (request, response) => {
     const end = metrics.filterSeconds.startTimer();
     filter(request, response, deps);
