@@ -6,7 +6,7 @@ import type { Clock } from '../model/clock.ts';
 import type { NodeView } from '../model/node-view.ts';
 import type { Refusal } from '../model/reason.ts';
 import { asksForDevices, type PodRequest } from '../model/request.ts';
-import { plan } from '../placement/planner.ts';
+import { plan, type PlanRules } from '../placement/planner.ts';
 import { problemSentence } from '../vendors/vendor.ts';
 import type { ExtenderArgs } from '../wire/extender.ts';
 import type { Assumptions } from './assumptions.ts';
@@ -67,7 +67,11 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
 
   const deadlineMs = clock.nowMs() + deps.filterDeadlineMs;
   const rules = rulesFor(request, deps);
-  const verdicts = deps.verdicts.of(request, known.shape, rules);
+  const verdicts = deps.verdicts.of(
+    request,
+    known.shape,
+    canIgnoreScoring(request, rules) ? unscored(rules) : rules,
+  );
   const closed = closedNodes(request, state);
   const feasible: string[] = [];
   const refused = new RefusedNodes();
@@ -106,6 +110,19 @@ export function filter(args: ExtenderArgs, deps: FilterDeps): FilterAnswer {
   }
   const resolvable = feasible.length === 0 ? resolvableOf(refused, request, deps) : none;
   return { kind: 'answered', feasible, refused, resolvable };
+}
+
+/**
+ * Whether a pod fits is the same whichever cards are rated highest where it makes one request alone and no quota counts
+ * what it gets; filter then leaves the rating, which costs several times as much, to prioritize.
+ */
+function canIgnoreScoring({ containers }: PodRequest, { quota }: PlanRules): boolean {
+  return containers.reduce((sum, { devices }) => sum + devices.length, 0) === 1 && (quota?.size ?? 0) === 0;
+}
+
+function unscored(rules: PlanRules): PlanRules {
+  const { scoring, ...rest } = rules;
+  return scoring === undefined ? rules : rest;
 }
 
 const none: ReadonlySet<string> = new Set();
