@@ -1,8 +1,5 @@
 /** `tessera defragment` as people run it: who moves, what it prints, and how it ends. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { findPlan } from '../../src/commands/defragment/find-plan.ts';
 import { planJson, planText } from '../../src/commands/defragment/plan-text.ts';
 import { targetPod } from '../../src/commands/defragment/target-pod.ts';
@@ -10,21 +7,13 @@ import { kubeconfigFor } from '../../src/emulator/api/kubeconfig.ts';
 import { EmbeddedApi } from '../kubernetes/support/embedded-api.ts';
 import { allocationAnnotations, nvidiaVendors } from '../state/support/device-states.ts';
 import { gpuLimits, makeNodeObject, makePod } from '../support/kubernetes-objects.ts';
+import { makeTemporaryFiles } from '../config/temporary-files.ts';
 import { Tessera } from './child-process.ts';
 
 // A process needs half a second of its own, and more on a busy machine.
 jest.setTimeout(30_000);
 
-const directory = mkdtempSync(join(tmpdir(), 'tessera-defragment-'));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
-
-function fileOf(name: string, text: string): string {
-  const file = join(directory, name);
-  writeFileSync(file, text);
-  return file;
-}
+const fileOf = makeTemporaryFiles();
 
 const nodeOf = (name: string) => makeNodeObject({ name, devices: [{ id: `${name}-0`, memoryMiB: 8000 }] });
 

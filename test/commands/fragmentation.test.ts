@@ -1,8 +1,5 @@
 /** `tessera fragmentation`: its figures on a cluster worked out by hand, what it prints, and how it ends. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   fragmentationOf,
   type FragmentationReport,
@@ -11,21 +8,13 @@ import { fragmentationJson, fragmentationText } from '../../src/commands/fragmen
 import { lookAtCluster } from '../../src/commands/looked-at-cluster.ts';
 import { gpuLimits, makeNodeObject, makePod } from '../support/kubernetes-objects.ts';
 import { allocationAnnotations } from '../state/support/device-states.ts';
+import { makeTemporaryFiles } from '../config/temporary-files.ts';
 import { Tessera } from './child-process.ts';
 
 // A process needs half a second of its own, and more on a busy machine.
 jest.setTimeout(30_000);
 
-const directory = mkdtempSync(join(tmpdir(), 'tessera-fragmentation-'));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
-
-function fileOf(name: string, text: string): string {
-  const file = join(directory, name);
-  writeFileSync(file, text);
-  return file;
-}
+const fileOf = makeTemporaryFiles();
 
 const cardMiB = 8000;
 

@@ -1,26 +1,16 @@
 /** `tessera migrate check` as people run it: what it prints and how it ends. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { hamiPod } from '../migration/hami-objects.ts';
 import { gpuLimits, makeNodeObject } from '../support/kubernetes-objects.ts';
+import { makeTemporaryFiles } from '../config/temporary-files.ts';
 import { Tessera } from './child-process.ts';
 
 // A process needs half a second of its own, and more on a busy machine.
 jest.setTimeout(30_000);
 
-const directory = mkdtempSync(join(tmpdir(), 'tessera-migrate-'));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
-
-function fileOf(name: string, text: string): string {
-  const file = join(directory, name);
-  writeFileSync(file, text);
-  return file;
-}
+const fileOf = makeTemporaryFiles();
 
 const node = makeNodeObject({ name: 'n1', devices: [{ id: 'GPU-a' }] });
 const limits = gpuLimits({ count: 1, memoryMiB: 3000, corePercent: 30 });
@@ -97,7 +87,7 @@ describe('tessera migrate check', () => {
   it.each([
     {
       name: 'a file that is not there',
-      args: ['--snapshot', join(directory, 'none')],
+      args: ['--snapshot', `${import.meta.filename}.none`],
       want: 'cannot be read',
     },
     {

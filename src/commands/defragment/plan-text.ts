@@ -3,8 +3,9 @@ import type { Allocation } from '../../model/allocation.ts';
 import { type NamespacedName, podName } from '../../model/cluster-objects.ts';
 import { refusalSentence } from '../../scheduler/refusal-text.ts';
 import type { DefragmentPlan, PodMove } from '../../simulator/defragment.ts';
-import type { SimulatedRefusal } from '../../simulator/node-choice.ts';
+import { isHostReason, type SimulatedRefusal } from '../../simulator/node-choice.ts';
 import { refusalWord } from '../../simulator/unplaced-reason.ts';
+import { plural } from '../plural.ts';
 
 export interface PlanReport {
   /** For whom there should be room. */
@@ -75,11 +76,7 @@ function neverText(refusal: SimulatedRefusal | undefined): string {
 type PlannerRefusal = Parameters<typeof refusalSentence>[0];
 
 function isOfPlanner(refusal: SimulatedRefusal): refusal is PlannerRefusal {
-  return !refusal.code.startsWith('Host');
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return !isHostReason(refusal.code);
 }
 
 /** A change that breaks readers raises `version`. */

@@ -1,5 +1,6 @@
 /** The doctor's report for people; machines read the JSON form, whose shape stays. */
 import { findingsText } from '../../migration/report-text.ts';
+import { plural } from '../plural.ts';
 import type { Diagnosis } from './diagnose.ts';
 import { severities } from './finding.ts';
 
@@ -16,8 +17,4 @@ export function diagnosisText({ looked, counts, findings }: Diagnosis): string {
   });
   const verdict = counts.fault > 0 ? 'Something is wrong.' : 'Nothing is wrong.';
   return `${[head, ...parts, verdict].join('\n\n')}\n`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

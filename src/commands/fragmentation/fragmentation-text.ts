@@ -1,4 +1,5 @@
 /** The report of fragmentation for people and as JSON, whose shape stays. */
+import { plural } from '../plural.ts';
 import { figureColumn, type Table, tableText, wordColumn } from '../simulate/table.ts';
 import type { FragmentationReport, IdleCards, VendorReport } from './fragmentation-report.ts';
 
@@ -60,10 +61,6 @@ function inCards(milli: number): string {
 
 function shareOf(milli: number, ofMilli: number): string {
   return ofMilli === 0 ? '0.0 %' : `${((100 * milli) / ofMilli).toFixed(1)} %`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** A change that breaks readers raises `version`. */

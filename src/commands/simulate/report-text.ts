@@ -1,4 +1,5 @@
 /** The report for a terminal: what was simulated, every run, the policies beside each other, unplaced pods. */
+import { plural } from '../plural.ts';
 import { headline } from './headline.ts';
 import { comparisonTable, reasonsOf, runsTable, unplacedTable } from './report-tables.ts';
 import type { RunConditions, ScenarioFacts, SimulationReport } from './run-report.ts';
@@ -50,8 +51,4 @@ function conditionSentences({ learn, skewMemory, randomTies, sample }: RunCondit
 
 export function clusterText({ nodes, cards }: Pick<ScenarioFacts, 'nodes' | 'cards'>): string {
   return `${plural(cards, 'card')} on ${plural(nodes, 'node')}`;
-}
-
-export function plural(count: number, noun: string, nouns = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : nouns}`;
 }

@@ -1,5 +1,6 @@
 /** Answers to what-if questions, for people and as JSON, whose shape stays. */
-import { clusterText, plural } from './report-text.ts';
+import { plural } from '../plural.ts';
+import { clusterText } from './report-text.ts';
 import type { PolicyAnswer, WhatIfReport } from './what-if.ts';
 
 /** Ends in a line break. */
